@@ -1,0 +1,133 @@
+"""What happens in runs: frozen, JSON-ready, published on the Bus after the journal holds it.
+
+`as_json` gives {"type": "step succeeded", ...} for streams and `--json` logs. Times are aware UTC datetimes.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import ClassVar
+
+from flowstudio.engine.model import Failure, IterationPath, RunState
+from flowstudio.plan.model import Json, StepId
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    type: ClassVar[str]
+    run_id: str
+    at: datetime
+
+    def as_json(self) -> dict[str, Json]:
+        document: dict[str, Json] = {"type": self.type}
+        for each in fields(self):
+            document[each.name] = _plain(getattr(self, each.name))
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(RunEvent):
+    type: ClassVar[str] = "run started"
+    user_id: str
+    plan_id: str
+    plan_name: str
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStateChanged(RunEvent):
+    """waiting, paused, running again: any move but the first and the last."""
+
+    type: ClassVar[str] = "run state"
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(RunEvent):
+    type: ClassVar[str] = "run ended"
+    state: RunState
+    failure: Failure | None
+    duration_ms: float
+    steps_done: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted(RunEvent):
+    type: ClassVar[str] = "step started"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetrying(RunEvent):
+    type: ClassVar[str] = "step retrying"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    delay_s: float
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class StepSucceeded(RunEvent):
+    """items: how many the output holds (a list's length, else 1, None 0). ports: where the result left by."""
+
+    type: ClassVar[str] = "step succeeded"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    items: int
+    duration_ms: float
+    ports: tuple[str, ...]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed(RunEvent):
+    type: ClassVar[str] = "step failed"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    failure: Failure
+    duration_ms: float
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped(RunEvent):
+    """reason: why it will not run, e.g. "its branch was not taken"."""
+
+    type: ClassVar[str] = "step skipped"
+    step_id: StepId
+    iteration: IterationPath
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepCancelled(RunEvent):
+    type: ClassVar[str] = "step cancelled"
+    step_id: StepId
+    iteration: IterationPath
+
+
+@dataclass(frozen=True, slots=True)
+class LogWritten(RunEvent):
+    """level: debug, info, warning, error. step_id is None for lines about the run itself."""
+
+    type: ClassVar[str] = "log"
+    level: str
+    text: str
+    step_id: StepId | None = None
+    iteration: IterationPath = ()
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Failure):
+        return {"code": value.code, "sentence": value.sentence, "fix": value.fix, "facts": dict(value.facts)}
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)

@@ -1,0 +1,124 @@
+"""Run, StepRun, their states and the one table of legal moves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from flowstudio.plan.model import Json, Plan, StepId, TriggerKind
+
+IterationPath: TypeAlias = tuple[int, ...]
+"""Where in nested loops a step ran: () at the top level, (3,) in the fourth item, (3, 0) one loop deeper. From 0."""
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+
+LEGAL_MOVES: Mapping[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED}),
+    RunState.RUNNING: frozenset(
+        {
+            RunState.WAITING,
+            RunState.PAUSED,
+            RunState.SUCCEEDED,
+            RunState.FAILED,
+            RunState.CANCELLED,
+            RunState.INTERRUPTED,
+        }
+    ),
+    RunState.WAITING: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED}),
+    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.INTERRUPTED}),
+    RunState.INTERRUPTED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
+    RunState.SUCCEEDED: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
+}
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step or a run failed, fit for storage and for a person: code, sentence, fix, JSON-ready facts."""
+
+    code: str
+    sentence: str
+    fix: str = ""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    step_id: StepId | None = None
+    retryable: bool = False
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerEvent:
+    """What started a run, and the data it brought: read as `{{ trigger }}` in expressions."""
+
+    kind: TriggerKind = TriggerKind.MANUAL
+    data: Json = None
+    trigger_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of one revision of a plan. Times are aware UTC datetimes.
+
+    plan: the exact plan this run executes, copied when it was submitted.
+    output: what the run answers: a respond step's answer as {"status", "headers", "body"}, else None.
+    """
+
+    id: str
+    user_id: str
+    plan: Plan
+    state: RunState
+    trigger: TriggerEvent
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: Failure | None = None
+    response: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """The durable result of one attempt-final execution of one step in one iteration.
+
+    ports: the ports its result left by; edges from other ports are dead. Skipped steps have none.
+    sequence: order in which results became known within the run, from 1.
+    """
+
+    run_id: str
+    step_id: StepId
+    iteration: IterationPath
+    state: StepState
+    sequence: int
+    attempt: int = 1
+    ports: tuple[str, ...] = ()
+    output: Json = None
+    message: str = ""
+    failure: Failure | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    started_at: datetime | None = None
+    duration_ms: float = 0.0

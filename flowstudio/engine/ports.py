@@ -1,0 +1,119 @@
+"""What the engine needs from others: protocols, joined to implementations in app.py only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from flowstudio.engine.cancel import CancelToken
+from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun
+from flowstudio.plan.model import Json, StepId
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of one action. params are rendered: no expression is left in them.
+
+    timeout_s: total time this attempt may take, None for the action's own limit.
+    credential: the step's choice of credential by name, None for the user's default of the provider.
+    log: (level, text) -> None; levels "debug", "info", "warning", "error". Thread-safe.
+    idempotency_key: the same for every attempt of this step in this iteration of this run.
+    """
+
+    user_id: str
+    run_id: str
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    provider: str
+    action: str
+    params: Mapping[str, Json]
+    credential: str | None
+    timeout_s: float | None
+    cancel: CancelToken
+    log: Callable[[str, str], None]
+    idempotency_key: str
+
+
+class ActionFailure(Protocol):
+    """Why an action failed, as its provider tells it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
+    @property
+    def facts(self) -> Mapping[str, Json]: ...
+    @property
+    def retryable(self) -> bool: ...
+    @property
+    def retry_after_s(self) -> float | None: ...
+
+
+class ActionResult(Protocol):
+    """What an action answered."""
+
+    @property
+    def success(self) -> bool: ...
+    @property
+    def output(self) -> Json: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def metadata(self) -> Mapping[str, Json]: ...
+    @property
+    def error(self) -> ActionFailure | None: ...
+
+
+class ActionInvoker(Protocol):
+    def invoke(self, call: Invocation) -> ActionResult:
+        """Performs the call; expected faults come back as an unsuccessful result, bugs raise. Blocks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """A run's move to another state, journaled with the step results around it."""
+
+    run_id: str
+    state: RunState
+    at: datetime
+    failure: Failure | None = None
+    response: Json = None
+
+
+class RunStore(Protocol):
+    """Durable home of runs. Every method is thread-safe; the journal's writer thread calls `write`.
+
+    Errors: StorageError family (disk full, locked, read-only), raised before anything is half-written.
+    """
+
+    def create(self, run: Run) -> bool:
+        """Stores a new run; False when its id exists already, which then stays as it was."""
+        ...
+
+    def write(self, entries: Sequence[StepRun | RunChange]) -> None:
+        """All entries in one transaction, durable on return."""
+        ...
+
+    def get(self, run_id: str) -> Run | None: ...
+
+    def step_runs(self, run_id: str) -> list[StepRun]:
+        """In order of sequence."""
+        ...
+
+    def unfinished(self) -> list[Run]:
+        """Runs of all users in a state that is not final, oldest first: what a restart has to take up."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start."""
+        ...

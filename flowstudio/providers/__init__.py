@@ -1,0 +1,1 @@
+"""What steps can call: providers, their actions, and the runtime that performs them."""

@@ -1,0 +1,1 @@
+"""Catalogue lint: one module per rule."""

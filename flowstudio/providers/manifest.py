@@ -1,0 +1,206 @@
+"""Manifest, Action, Field, AuthScheme: what a provider offers, as frozen values.
+
+One Manifest feeds the palette, the form, dispatch, /api/providers and the planner. Loaded from
+`catalog/<provider>.yaml` by `loader`; `custom` makes them from users' integrations.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flowstudio.plan.model import Json
+
+
+class FieldKind(StrEnum):
+    """Which editor a form shows and how a value is coerced."""
+
+    TEXT = "text"
+    MULTILINE = "multiline"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    DATETIME = "datetime"
+    FILE = "file"
+    FOLDER = "folder"
+    KEYVALUE = "keyvalue"
+    LIST = "list"
+    JSON = "json"
+    CODE = "code"
+    CONDITION = "condition"
+    SECRET = "secret"
+
+
+class Category(StrEnum):
+    """Groups of the palette and colours of the cards (UI_SPEC section 6)."""
+
+    TRIGGER = "trigger"
+    AI = "ai"
+    DATA = "data"
+    MESSAGE = "message"
+    LOGIC = "logic"
+    FILE = "file"
+    CODE = "code"
+    HTTP = "http"
+
+
+class Effect(StrEnum):
+    """What a call does to the world; decides what must be durable before it and whether it may be repeated."""
+
+    PURE = "pure"
+    READ = "read"
+    WRITE = "write"
+    COSTS = "costs"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: Json
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter of an action. minimum and maximum bound numbers; language names a code field's syntax."""
+
+    name: str
+    title: str
+    kind: FieldKind = FieldKind.TEXT
+    required: bool = False
+    default: Json = None
+    choices: tuple[Choice, ...] = ()
+    help: str = ""
+    placeholder: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    language: str = ""
+    advanced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    name: str
+    title: str
+    secret: bool = True
+    required: bool = True
+    help: str = ""
+    example: str = ""
+    default: str = ""
+
+
+class AuthKind(StrEnum):
+    NONE = "none"
+    BEARER = "bearer"
+    HEADER = "header"
+    QUERY = "query"
+    BASIC = "basic"
+    URL_SECRET = "url_secret"
+    CUSTOM = "custom"  # a coded action uses the fields itself (SMTP, SQL)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthScheme:
+    """How credential fields get onto a request.
+
+    bearer: header (default Authorization) = "<prefix> {field}"; header: header = prefix + {field}; query: parameter
+    `header` = {field}; basic: username and password fields; url_secret: fields appear in base_url or path templates.
+    """
+
+    kind: AuthKind = AuthKind.NONE
+    fields: tuple[CredentialField, ...] = ()
+    header: str = "Authorization"
+    prefix: str = ""
+    optional: bool = False
+
+    @property
+    def is_needed(self) -> bool:
+        return self.kind is not AuthKind.NONE and not self.optional
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """calls allowed per window of seconds, and how many at once; None means no limit of that sort."""
+
+    calls: int | None = None
+    per_s: float = 1.0
+    concurrent: int | None = None
+
+
+class BodyKind(StrEnum):
+    NONE = "none"
+    JSON = "json"
+    FORM = "form"
+    MULTIPART = "multipart"
+    RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request template. `{name}` in a string is a param or credential field; a whole-value `{name}` keeps its type
+    and leaves its key out when the param is empty and optional. `path` may be an absolute URL."""
+
+    method: str
+    path: str
+    query: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body_kind: BodyKind = BodyKind.NONE
+    body: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """How to read the vendor's answer.
+
+    output: dotted path of the part that becomes the step's output, "" for the whole.
+    success: dotted path that must be truthy in a 2xx answer, "" when the status alone decides (Slack: `ok`).
+    error: dotted path of the vendor's own sentence in a failed answer.
+    """
+
+    output: str = ""
+    success: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a provider can do. request is None for coded actions and for the language's own keywords."""
+
+    provider: str
+    id: str
+    title: str
+    description: str = ""
+    effect: Effect = Effect.WRITE
+    fields: tuple[Field, ...] = ()
+    aliases: tuple[str, ...] = ()
+    request: HttpRequest | None = None
+    answer: AnswerRule = AnswerRule()
+    timeout_s: float = 60.0
+    idempotency_header: str = ""
+    icon: str = ""
+
+    def field(self, name: str) -> "Field | None":
+        return next((each for each in self.fields if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A provider. icon is a QtAwesome name; docs an address; source says where the facts come from and when."""
+
+    id: str
+    title: str
+    category: Category
+    icon: str
+    description: str = ""
+    docs: str = ""
+    source: str = ""
+    auth: AuthScheme = AuthScheme()
+    base_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    rate: RateLimit = RateLimit()
+    actions: tuple[Action, ...] = ()
+    aliases: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+    def action(self, name: str) -> Action | None:
+        """By id or alias."""
+        return next((each for each in self.actions if each.id == name or name in each.aliases), None)

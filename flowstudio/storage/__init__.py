@@ -1,0 +1,1 @@
+"""SQLAlchemy: implements every port named *Store or *Journal."""

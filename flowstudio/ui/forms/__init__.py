@@ -1,0 +1,1 @@
+"""A form from an action's fields."""

@@ -1,0 +1,1 @@
+"""Secrets: encrypted at rest, decrypted for the length of one call."""
