@@ -104,6 +104,8 @@ class AuthScheme:
 
     bearer: header (default Authorization) = "<prefix> {field}"; header: header = prefix + {field}; query: parameter
     `header` = {field}; basic: username and password fields; url_secret: fields appear in base_url or path templates.
+    optional: the action also works without. explicit: only a credential the step names is used, never the default
+    one (a generic HTTP action would send it to whatever host a plan says).
     """
 
     kind: AuthKind = AuthKind.NONE
@@ -111,6 +113,7 @@ class AuthScheme:
     header: str = "Authorization"
     prefix: str = ""
     optional: bool = False
+    explicit: bool = False
 
     @property
     def is_needed(self) -> bool:
@@ -132,12 +135,13 @@ class BodyKind(StrEnum):
     FORM = "form"
     MULTIPART = "multipart"
     RAW = "raw"
+    ANY = "any"  # body maps kinds to templates; the one that is not empty is sent
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request template. `{name}` in a string is a param or credential field; a whole-value `{name}` keeps its type
-    and leaves its key out when the param is empty and optional. `path` may be an absolute URL."""
+    """A request template, in the language of `template`. `path` is appended to the provider's base_url, or is an
+    absolute URL itself."""
 
     method: str
     path: str
@@ -151,7 +155,8 @@ class HttpRequest:
 class AnswerRule:
     """How to read the vendor's answer.
 
-    output: dotted path of the part that becomes the step's output, "" for the whole.
+    output: dotted path of the part that becomes the step's output, "" for the whole body, "@" for
+    {"status", "headers", "body"}.
     success: dotted path that must be truthy in a 2xx answer, "" when the status alone decides (Slack: `ok`).
     error: dotted path of the vendor's own sentence in a failed answer.
     """

@@ -1,0 +1,20 @@
+"""The one table of actions that need code. An action of a manifest without a `request` must stand here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from flowstudio.providers.coded.logic import actions as logic
+from flowstudio.providers.ports import CodedAction
+
+CODED: Final[Mapping[tuple[str, str], CodedAction]] = {
+    ("logic", "transform"): logic.transform,
+    ("logic", "set_fields"): logic.set_fields,
+    ("logic", "filter"): logic.filter_items,
+    ("logic", "sort"): logic.sort,
+    ("logic", "aggregate"): logic.aggregate,
+    ("logic", "dedupe"): logic.dedupe,
+    ("logic", "limit"): logic.limit,
+    ("logic", "match"): logic.match,
+    ("logic", "split"): logic.split,
+    ("logic", "join"): logic.join,
+}
