@@ -5,25 +5,23 @@ then lists and objects by their JSON; what is missing comes last.
 """
 
 import json
+import math
 from typing import TypeAlias
 
 from flowstudio.plan.model import Json
 
-SortKey: TypeAlias = tuple[int, float, str]
+Number: TypeAlias = int | float
+SortKey: TypeAlias = tuple[int, Number, str]
 
 
-def number_of(value: Json) -> float | None:
-    """The number a value stands for, or None."""
+def number_of(value: Json) -> Number | None:
+    """The finite number a value stands for, exact for whole numbers, or None."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        return float(value) if abs(value) < 1e308 else None
     if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return None
-        return number if abs(number) < 1e308 else None
+        return _written_number(value)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
     return None
 
 
@@ -64,6 +62,18 @@ def sort_key(value: Json) -> SortKey:
 def identity(value: Json) -> str:
     """A text that is the same for equal values: what dedupe and grouping count as one."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _written_number(text: str) -> Number | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _plain(value: Json) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowstudio.plan.model import Json
-from flowstudio.providers.coded.logic.comparing import identity, number_of, sort_key
+from flowstudio.providers.coded.logic.comparing import Number, identity, number_of, sort_key
 from flowstudio.providers.coded.logic.paths import read_or_none
 from flowstudio.providers.coded.params import as_text
 from flowstudio.providers.errors import BadParamError
@@ -14,27 +14,32 @@ from flowstudio.providers.errors import BadParamError
 Values = Sequence[Json]
 
 
-def _numbers(values: Values) -> list[float]:
+def _numbers(values: Values) -> list[Number]:
     return [number for number in map(number_of, values) if number is not None]
 
 
-def _tidy(number: float) -> Json:
-    """5.0 as 5: sums of whole numbers stay whole."""
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+def _total(numbers: Sequence[Number]) -> Number:
+    """Whole numbers add exactly, others without accumulated rounding; what leaves the range is an error."""
+    if all(isinstance(number, int) for number in numbers):
+        return sum(numbers)
+    try:
+        return math.fsum(numbers)
+    except OverflowError:
+        raise BadParamError("The numbers to add are too large: their sum is not a number any more.") from None
 
 
 def _sum(values: Values) -> Json:
-    return _tidy(math.fsum(_numbers(values)))
+    return _total(_numbers(values))
 
 
 def _average(values: Values) -> Json:
     numbers = _numbers(values)
-    return math.fsum(numbers) / len(numbers) if numbers else None
+    return _total(numbers) / len(numbers) if numbers else None
 
 
 def _median(values: Values) -> Json:
     numbers = _numbers(values)
-    return _tidy(statistics.median(numbers)) if numbers else None
+    return statistics.median(numbers) if numbers else None
 
 
 FUNCTIONS: Mapping[str, Callable[[Values], Json]] = {
