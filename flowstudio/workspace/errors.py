@@ -11,10 +11,17 @@ WorkspaceError               workspace.error
 ├── NoSuchWebhookError       workspace.no_webhook
 ├── NoSuchIntegrationError   workspace.no_integration
 ├── WebhookTakenError        workspace.webhook_taken
+├── WebhookSecretError       workspace.webhook_secret   a caller did not show the webhook's secret
+├── PlanNotRunnableError     workspace.not_runnable  the plan has error problems, listed in `problems`
+├── SessionClosedError       workspace.session_closed
+├── FileUnreadableError      workspace.file          a file named by the user is missing, unreadable or too large
 └── BadRequestError          workspace.bad_request   a field of the request is missing or wrong
 """
 
+from collections.abc import Sequence
+
 from flowstudio.errors import FlowStudioError
+from flowstudio.plan.rules import Problem
 
 
 class StorageError(FlowStudioError):
@@ -63,3 +70,45 @@ class WebhookTakenError(WorkspaceError):
 
 class BadRequestError(WorkspaceError):
     code = "workspace.bad_request"
+
+
+class WebhookSecretError(WorkspaceError):
+    code = "workspace.webhook_secret"
+
+
+class SessionClosedError(WorkspaceError):
+    code = "workspace.session_closed"
+
+
+class FileUnreadableError(WorkspaceError):
+    code = "workspace.file"
+
+
+class PlanNotRunnableError(WorkspaceError):
+    """problems: those of severity error, each naming step and field."""
+
+    code = "workspace.not_runnable"
+
+    def __init__(self, plan_name: str, problems: Sequence[Problem]) -> None:
+        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            f"“{plan_name}” cannot run yet, it has {count}: {' '.join(problem_sentence(each) for each in problems)}",
+            facts={"problems": [problem_as_json(each) for each in problems]},
+        )
+        self.problems = tuple(problems)
+
+
+def problem_sentence(problem: Problem) -> str:
+    """The sentence with the place in front: `[step.field] …`."""
+    place = ".".join(part for part in (problem.step, problem.field) if part)
+    return f"[{place}] {problem.sentence}" if place else problem.sentence
+
+
+def problem_as_json(problem: Problem) -> dict[str, object]:
+    return {
+        "step": problem.step,
+        "field": problem.field,
+        "sentence": problem.sentence,
+        "severity": str(problem.severity),
+        "code": problem.code,
+    }

@@ -1,0 +1,184 @@
+"""The Plan shape of the HTTP contract, to and from PlanRecord. Unknown keys are kept and returned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flowstudio.plan.legacy import from_legacy, to_legacy, trigger_from_legacy, trigger_to_legacy
+from flowstudio.plan.model import Json, Plan, Trigger, TriggerKind
+from flowstudio.workspace.errors import BadRequestError
+from flowstudio.workspace.ports import PlanRecord
+
+STATUSES = ("draft", "approved", "rejected", "active", "paused", "archived")
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "description": (str, type(None)),
+    "original_prompt": (str, type(None)),
+    "plan_json": (list, dict),
+    "plain_english_steps": (list, type(None)),
+    "status": (str,),
+    "trigger": (dict, type(None)),
+    "enabled": (bool,),
+    "legacy_trigger_offset": (bool,),
+    "approved_at": (str, type(None)),
+}
+_OWN = frozenset(
+    {*_TYPES, "id", "user_id", "steps", "required_providers", "missing_auth", "created_at", "updated_at", "revision"}
+)
+_GRAPH = ("plan_json", "steps", "legacy_trigger_offset")
+_TYPE_NAMES: Mapping[type, str] = {str: "text", list: "a list", dict: "an object", bool: "true or false"}
+
+
+def new_record(user_id: str, plan_id: str, doc: Mapping[str, Any], now: datetime) -> PlanRecord:
+    """A record of a plan a client sent. Raises BadRequestError naming the field, PlanError for an unreadable plan."""
+    check_types(doc)
+    if not str(doc.get("name") or "").strip():
+        doc = {**doc, "name": str(doc.get("original_prompt") or "")[:80].strip() or "Untitled plan"}
+    plan = from_legacy({"plan_json": [], **_plan_part(doc), "id": plan_id})
+    record = PlanRecord(plan_id, user_id, plan, created_at=now, updated_at=now)
+    return _with_record_part(record, doc, now)
+
+
+def changed_record(record: PlanRecord, doc: Mapping[str, Any], now: datetime) -> PlanRecord:
+    """The record with any subset of a plan's keys replaced; a graph that was not sent stays as it is drawn."""
+    check_types(doc)
+    plan = record.plan
+    if any(key in doc for key in _GRAPH):
+        current = {**_plan_document(plan), **_plan_part(doc), "id": plan.id}
+        plan = _with_other_triggers(from_legacy(current), plan)
+    else:
+        plan = _with_plain_fields(plan, doc)
+    record = replace(record, plan=plan, updated_at=now, revision=record.revision + 1)
+    return _with_record_part(record, doc, now)
+
+
+def with_trigger(plan: Plan, doc: Mapping[str, Any] | None) -> Plan:
+    """The plan with its first trigger (the one the contract knows) replaced or, for None, removed."""
+    if doc is None:
+        return replace(plan, triggers=plan.triggers[1:])
+    old = plan.triggers[0] if plan.triggers else None
+    return replace(plan, triggers=(read_trigger(doc, old), *plan.triggers[1:]))
+
+
+def read_trigger(doc: Mapping[str, Any], old: Trigger | None = None) -> Trigger:
+    """Either trigger dialect; keeps the id of the trigger it replaces, since addresses and runs refer to it."""
+    try:
+        trigger = trigger_from_legacy(dict(doc))
+    except (ValueError, KeyError) as error:
+        kinds = ", ".join(TriggerKind)
+        raise BadRequestError(
+            "`trigger.type` is not a kind of trigger.", fix=f"Use one of {kinds}.", facts={"field": "trigger.type"}
+        ) from error
+    return replace(trigger, id=old.id) if old is not None else trigger
+
+
+def as_json(record: PlanRecord, required: Sequence[str], missing: Sequence[str]) -> dict[str, Json]:
+    """The Plan shape. required, missing: computed provider names."""
+    plan = record.plan
+    document: dict[str, Json] = dict(record.extra)
+    document.update(
+        _plan_document(plan),
+        user_id=record.user_id,
+        original_prompt=record.original_prompt,
+        plain_english_steps=list(record.plain_english_steps),
+        status=record.status,
+        required_providers=list(required),
+        missing_auth=list(missing),
+        enabled=record.enabled,
+        created_at=iso(record.created_at),
+        updated_at=iso(record.updated_at),
+        approved_at=iso(record.approved_at),
+    )
+    return document
+
+
+def check_types(doc: Mapping[str, Any]) -> None:
+    for key, types in _TYPES.items():
+        if key in doc and not isinstance(doc[key], types):
+            wanted = " or ".join(_TYPE_NAMES[each] for each in types if each in _TYPE_NAMES)
+            raise BadRequestError(f"`{key}` must be {wanted}.", facts={"field": key})
+    status = doc.get("status")
+    if status is not None and status not in STATUSES:
+        raise BadRequestError(f"`status` must be one of {', '.join(STATUSES)}.", facts={"field": "status"})
+    for index, line in enumerate(doc.get("plain_english_steps") or ()):
+        if not isinstance(line, str):
+            field = f"plain_english_steps[{index}]"
+            raise BadRequestError(f"`{field}` must be text.", facts={"field": field})
+
+
+def iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def _plan_document(plan: Plan) -> dict[str, Json]:
+    """What from_legacy reads: the graph as the old array, the first trigger, name and description."""
+    document: dict[str, Json] = {
+        "id": plan.id,
+        "name": plan.name,
+        "description": plan.description,
+        "plan_json": to_legacy(plan),
+        "trigger": trigger_to_legacy(plan.triggers[0]) if plan.triggers else None,
+    }
+    if plan.extra.get("legacy_trigger_offset") is True:
+        document["legacy_trigger_offset"] = True
+    return document
+
+
+def _plan_part(doc: Mapping[str, Any]) -> dict[str, Any]:
+    keys = ("name", "description", "plan_json", "steps", "trigger", "legacy_trigger_offset")
+    part = {key: doc[key] for key in keys if key in doc}
+    if part.get("description", "") is None:
+        part["description"] = ""
+    if part.get("trigger", {}) is None:
+        del part["trigger"]
+    if isinstance(part.get("trigger"), dict):
+        read_trigger(part["trigger"])
+    return part
+
+
+def _with_plain_fields(plan: Plan, doc: Mapping[str, Any]) -> Plan:
+    if "trigger" in doc:
+        plan = with_trigger(plan, doc["trigger"])
+    if "name" in doc and doc["name"].strip():
+        plan = replace(plan, name=doc["name"])
+    if "description" in doc:
+        plan = replace(plan, description=doc["description"] or "")
+    return plan
+
+
+def _with_other_triggers(new: Plan, old: Plan) -> Plan:
+    """The contract shows one trigger; those it does not show survive a new graph, and the first keeps its id."""
+    first = new.triggers[:1]
+    if first and old.triggers:
+        first = (replace(first[0], id=old.triggers[0].id),)
+    return replace(new, triggers=(*first, *old.triggers[1:]))
+
+
+def _with_record_part(record: PlanRecord, doc: Mapping[str, Any], now: datetime) -> PlanRecord:
+    status = doc.get("status", record.status)
+    approved = record.approved_at
+    if doc.get("approved_at"):
+        approved = _moment(doc["approved_at"], "approved_at")
+    elif status == "approved" and record.status != "approved":
+        approved = now
+    return replace(
+        record,
+        status=status,
+        enabled=doc.get("enabled", record.enabled),
+        original_prompt=doc.get("original_prompt", record.original_prompt) or "",
+        plain_english_steps=tuple(doc.get("plain_english_steps", record.plain_english_steps) or ()),
+        approved_at=approved,
+        extra={**record.extra, **{key: value for key, value in doc.items() if key not in _OWN}},
+    )
+
+
+def _moment(text: str, field: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequestError(
+            f"`{field}` must be an ISO time such as 2025-01-31T09:00:00Z.", facts={"field": field}
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

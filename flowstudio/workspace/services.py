@@ -1,0 +1,40 @@
+"""Services: the bundle app.py builds and every face receives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flowstudio.bus import Bus
+from flowstudio.providers.registry import Registry
+from flowstudio.settings import Settings
+from flowstudio.workspace.credentials import Credentials
+from flowstudio.workspace.editing import Editing
+from flowstudio.workspace.history import History
+from flowstudio.workspace.integrations import Integrations
+from flowstudio.workspace.plans import Plans
+from flowstudio.workspace.runs import Runs
+from flowstudio.workspace.schedules import Schedules
+from flowstudio.workspace.webhooks import Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """catalogue: user id -> what that user's steps can call (the catalogue and the user's own integrations).
+
+    health: part name -> whether it works ("database", "scheduler"); quick, never raises.
+    """
+
+    plans: Plans
+    runs: Runs
+    credentials: Credentials
+    schedules: Schedules
+    webhooks: Webhooks
+    integrations: Integrations
+    history: History
+    editing: Editing
+    catalogue: Callable[[str], Registry]
+    health: Callable[[], dict[str, bool]]
+    bus: Bus
+    settings: Settings
+
+    def registry(self, user_id: str) -> Registry:
+        return self.catalogue(user_id)
