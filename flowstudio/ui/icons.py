@@ -1,7 +1,7 @@
 """Icons drawn from the fonts QtAwesome carries, tinted by token when they are painted.
 
 The fonts are read directly: importing QtAwesome builds all eleven of its fonts (250 ms of a cold start), this reads the
-one that is asked for. The interface uses Phosphor; a manifest may name any glyph of `ph` or `mdi6`.
+one that is asked for. The interface uses Phosphor; a manifest may name a glyph of any font below.
 """
 
 import json
@@ -16,7 +16,13 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPai
 from flowstudio.providers.manifest import Manifest
 from flowstudio.ui.tokens import Palette
 
-FONT_FILES = {"ph": "phosphor-", "mdi6": "materialdesignicons6-"}
+FONT_FILES: Mapping[str, str] = {
+    "ph": "phosphor-",
+    "mdi6": "materialdesignicons6-",
+    "fa5s": "fontawesome5-solid-",
+    "fa5b": "fontawesome5-brands-",
+}
+"""QtAwesome's prefixes and how the names of their files begin."""
 
 GLYPHS: Mapping[str, str] = {
     "add": "ph.plus",

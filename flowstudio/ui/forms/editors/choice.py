@@ -1,0 +1,62 @@
+"""One of a list of values."""
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QListView, QWidget
+
+from flowstudio.plan.model import Json
+from flowstudio.providers.manifest import Field
+from flowstudio.ui.forms.editors.field_editor import FieldEditor, as_text, row
+
+
+class QuietComboBox(QComboBox):
+    """Lets the wheel scroll the form instead of changing a value by accident; its list follows the style sheet."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setView(QListView(self))
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class ChoiceEditor(FieldEditor):
+    """A value the list does not know is shown as it is and kept."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self.box = QuietComboBox()
+        self.name_for(self.box)
+        if not field.required or field.default is None:
+            self.box.addItem("Default" if field.default is not None else "Choose…", None)
+        for choice in field.choices:
+            self.box.addItem(choice.title, choice.value)
+        self.box.activated.connect(self._tell)
+        row(self, self.box)
+        self.show_value(None)
+
+    def show_value(self, value: Json) -> None:
+        wanted = self.field.default if value is None else value
+        index = self._index(wanted)
+        if index < 0 and wanted is not None:
+            self.box.addItem(as_text(wanted), wanted)
+            index = self.box.count() - 1
+        self.box.setCurrentIndex(max(0, index))
+
+    def _index(self, value: Json) -> int:
+        return next((i for i in range(self.box.count()) if self.box.itemData(i) == value), -1)
+
+    def _tell(self, index: int) -> None:
+        self.edited.emit(self.box.itemData(index))
+
+
+class ComboWheelFilter(QObject):
+    """For combo boxes not made here: the same rule, the wheel belongs to the form."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return False
