@@ -4,9 +4,13 @@ StorageError                 storage.failed        the database or the data fold
 ├── DiskFullError            storage.disk_full
 ├── DatabaseLockedError      storage.locked
 ├── ReadOnlyError            storage.read_only
-└── CorruptDatabaseError     storage.corrupt
+├── CorruptDatabaseError     storage.corrupt
+├── UnreachableError         storage.unreachable   the database server does not answer
+├── NewerDatabaseError       storage.newer         made by a newer FlowStudio
+└── UnstorableValueError     storage.unstorable    a value has no form the database can hold
 WorkspaceError               workspace.error
 ├── NoSuchPlanError          workspace.no_plan
+├── PlanTakenError           workspace.plan_taken    another user's plan has this id
 ├── NoSuchRunError           workspace.no_run
 ├── NoSuchWebhookError       workspace.no_webhook
 ├── NoSuchIntegrationError   workspace.no_integration
@@ -44,12 +48,28 @@ class CorruptDatabaseError(StorageError):
     code = "storage.corrupt"
 
 
+class UnreachableError(StorageError):
+    code = "storage.unreachable"
+
+
+class NewerDatabaseError(StorageError):
+    code = "storage.newer"
+
+
+class UnstorableValueError(StorageError):
+    code = "storage.unstorable"
+
+
 class WorkspaceError(FlowStudioError):
     code = "workspace.error"
 
 
 class NoSuchPlanError(WorkspaceError):
     code = "workspace.no_plan"
+
+
+class PlanTakenError(WorkspaceError):
+    code = "workspace.plan_taken"
 
 
 class NoSuchRunError(WorkspaceError):

@@ -1,0 +1,215 @@
+"""The one door to SQLite and PostgreSQL: engine, pragmas, transactions, errors.
+
+Reading and writing are told apart. On SQLite a writing transaction begins IMMEDIATE and takes a lock of this process
+first: SQLite lets one writer in at a time and its busy handler naps up to 100 ms between tries, so threads that queue
+on a lock of ours wait microseconds instead; and a transaction that first reads and then writes cannot fail half-way.
+The busy timeout remains for other processes.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from flowstudio import paths
+from flowstudio.settings import Settings
+from flowstudio.storage import migrate, tenancy
+from flowstudio.storage.faults import LOCKED, storage_fault
+from flowstudio.workspace.errors import StorageError
+
+POOL_SIZE = 10
+POOL_OVERFLOW = 40
+CONNECT_TIMEOUT_S = 10
+
+
+class Database:
+    """Owns the pool. Thread-safe; `begin` and `reading` must not be nested in one thread.
+
+    url: sqlite:////path/to/file.db or postgresql://user:password@host/name.
+    synchronous: SQLite's FULL (a commit survives power loss) or NORMAL (survives a killed process only).
+    busy_timeout_s: how long a writer waits for another before it gives up with DatabaseLockedError.
+    """
+
+    def __init__(self, url: str, synchronous: str = "FULL", *, busy_timeout_s: float = 5.0) -> None:
+        self.url = _parsed(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.place = self.url.database or "" if self.is_sqlite else _server(self.url)
+        self._busy_timeout_s = busy_timeout_s
+        self._writer = threading.Lock()
+        self.engine = self._sqlite_engine(synchronous) if self.is_sqlite else self._postgres_engine()
+
+    @contextmanager
+    def begin(self, user_id: str | None = None) -> Iterator[Connection]:
+        """A writing transaction: committed at the end of the block, rolled back when it raises.
+
+        user_id: whose rows it touches, for PostgreSQL's row policies; None for work that serves all users.
+        Raises the StorageError family for the world's faults; nothing is half-written then.
+        """
+        with self._translated(), self._one_writer(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(immediate=True)
+            with connection.begin():
+                tenancy.enter(connection, user_id)
+                yield connection
+
+    @contextmanager
+    def reading(self, user_id: str | None = None) -> Iterator[Connection]:
+        """A transaction that only reads: one consistent view, beside any writer."""
+        with self._translated(), self.engine.connect() as connection, connection.begin():
+            tenancy.enter(connection, user_id)
+            yield connection
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT of this database's dialect: both spell ON CONFLICT alike, from different classes."""
+        return sqlite_dialect.insert(table) if self.is_sqlite else postgresql_dialect.insert(table)
+
+    def upgrade(self) -> None:
+        """Makes or brings the schema up to date; creates the folder of a SQLite file. Safe with several processes.
+
+        Raises NewerDatabaseError when the schema is from a newer FlowStudio, else the StorageError family.
+        """
+        with self._translated():
+            if self.is_sqlite and self.place:
+                Path(self.place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self.engine.connect() as connection:
+                current = migrate.current(connection)
+        if current == migrate.newest():
+            return
+        with self.begin() as connection:
+            migrate.upgrade(connection, self.place)
+
+    def health(self) -> bool:
+        """Whether the database answers, asked with the cheapest question."""
+        try:
+            with self.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except StorageError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Closes every pooled connection. SQLite folds its write-ahead log into the file with the last one."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=self._busy_timeout_s):
+            raise LOCKED(self.place)
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, OSError, ValueError) as error:
+            fault = storage_fault(error, self.place)
+            if fault is None:
+                raise
+            raise fault from error
+
+    def _sqlite_engine(self, synchronous: str) -> Engine:
+        engine = create_engine(
+            self.url,
+            poolclass=QueuePool,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_OVERFLOW,
+            connect_args={"check_same_thread": False, "timeout": self._busy_timeout_s, "isolation_level": None},
+        )
+        statements = pragmas(synchronous)
+
+        @event.listens_for(engine, "connect")
+        def set_pragmas(connection: Any, record: object) -> None:
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            # The driver's own idea of when to begin (before the first write) is off: isolation_level is None.
+            immediate = connection.get_execution_options().get("immediate", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+        return engine
+
+    def _postgres_engine(self) -> Engine:
+        return create_engine(
+            self.url,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_OVERFLOW,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "flowstudio"},
+        )
+
+
+def pragmas(synchronous: str) -> tuple[str, ...]:
+    """What every SQLite connection is told, in order. Source: sqlite.org/pragma.html.
+
+    fullfsync matters on macOS alone, where fsync by itself does not reach the platter.
+    """
+    if synchronous not in ("FULL", "NORMAL"):
+        raise ValueError(f"synchronous is FULL or NORMAL, not {synchronous!r}")
+    return (
+        "PRAGMA journal_mode = WAL",
+        f"PRAGMA synchronous = {synchronous}",
+        f"PRAGMA fullfsync = {int(synchronous == 'FULL')}",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA journal_size_limit = 67108864",
+    )
+
+
+def database_url(settings: Settings) -> str:
+    """DATABASE_URL, or the SQLite file in the data folder."""
+    if settings.database_url:
+        return settings.database_url
+    return URL.create("sqlite", database=str(paths.database_file(settings.data_dir))).render_as_string()
+
+
+def open_database(settings: Settings) -> Database:
+    """The settings' database with its schema up to date."""
+    database = Database(database_url(settings), settings.synchronous)
+    try:
+        database.upgrade()
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _parsed(text: str) -> URL:
+    """The old service's postgres:// and the plain postgresql:// mean the driver that is installed."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise StorageError(
+            "DATABASE_URL is no database address.", fix="Write postgresql://user:password@host/name."
+        ) from error
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg2")
+    if url.drivername not in ("sqlite", "postgresql+psycopg2"):
+        raise StorageError(
+            f"FlowStudio has no driver for {url.drivername} databases.",
+            fix="Use postgresql://user:password@host/name, or leave DATABASE_URL empty for SQLite.",
+        )
+    return url
+
+
+def _server(url: URL) -> str:
+    port = f":{url.port}" if url.port else ""
+    return f"{url.host or url.query.get('host', 'localhost')}{port}/{url.database or ''}"
