@@ -13,11 +13,16 @@ class Params:
 
     def __init__(self, ctx: ActionContext) -> None:
         self._values = ctx.params
+        self._raw = ctx.call.params
         self._action = f"{ctx.call.provider}.{ctx.call.action}"
 
     def value(self, name: str) -> Json:
         """The param as it came, None when absent."""
         return self._values.get(name)
+
+    def raw(self, name: str) -> Json:
+        """The param before its field's kind made text of it: for fields that take text or any other value."""
+        return self._raw.get(name)
 
     def fault(self, name: str, reason: str, fix: str = "") -> BadParamError:
         """An error about the field: `reason` goes on after its name, e.g. "must be a whole number"."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from flowstudio.providers.coded import feeds
+from flowstudio.providers.coded.files import reading, writing
 from flowstudio.providers.coded.logic import actions as logic
 from flowstudio.providers.ports import CodedAction
 
@@ -17,4 +19,11 @@ CODED: Final[Mapping[tuple[str, str], CodedAction]] = {
     ("logic", "match"): logic.match,
     ("logic", "split"): logic.split,
     ("logic", "join"): logic.join,
+    ("rss", "parse_feed"): feeds.parse_feed,
+    ("files", "read"): reading.read,
+    ("files", "list"): reading.list_folder,
+    ("files", "write"): writing.write,
+    ("files", "copy"): writing.copy,
+    ("files", "move"): writing.move,
+    ("files", "delete"): writing.delete,
 }

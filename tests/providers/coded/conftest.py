@@ -1,7 +1,8 @@
-"""`act`: calls a coded action as dispatch would, with the defaults of its manifest and a real cancel token."""
+"""`act`: calls a coded action as dispatch would, with params coerced by its manifest and a real cancel token."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.plan.model import Json
 from flowstudio.providers.coded.table import CODED
+from flowstudio.providers.fields import coerce_params
 from flowstudio.providers.loader import load_manifest
 from flowstudio.providers.manifest import Action
 from flowstudio.providers.ports import ActionContext, HttpSender, Limits
@@ -53,9 +55,9 @@ class Acting:
         limits: Limits | None = None,
     ) -> ProviderResult:
         described = described_action(provider, action)
-        given = {each.name: each.default for each in described.fields} | dict(params or {})
-        call = Call(provider, action, given, self.cancel, self.lines)
-        return CODED[provider, action](ActionContext(call, given, credential or {}, limits or Limits(), self.http))
+        coerced = coerce_params(provider, described, params or {})
+        call = Call(provider, action, params or {}, self.cancel, self.lines)
+        return CODED[provider, action](ActionContext(call, coerced, credential or {}, limits or Limits(), self.http))
 
     def output(self, provider: str, action: str, **params: Json) -> Json:
         result = self(provider, action, params)
@@ -63,6 +65,7 @@ class Acting:
         return result.output
 
 
+@cache
 def described_action(provider: str, action: str) -> Action:
     text = (files("flowstudio.providers") / "catalog" / f"{provider}.yaml").read_text(encoding="utf-8")
     manifest, problems = load_manifest(text, f"{provider}.yaml")

@@ -9,8 +9,7 @@ from flowstudio.providers.result import ProviderResult
 
 def transform(ctx: ActionContext) -> ProviderResult:
     """The template as rendered: text stays text (also when it reads as JSON), a whole-value expression its type."""
-    value = ctx.params.get("template")
-    return ProviderResult(success=True, output=value, message="Template rendered")
+    return ProviderResult(success=True, output=Params(ctx).raw("template"), message="Template rendered")
 
 
 def set_fields(ctx: ActionContext) -> ProviderResult:
@@ -76,13 +75,12 @@ def match(ctx: ActionContext) -> ProviderResult:
 
 
 def split(ctx: ActionContext) -> ProviderResult:
-    """Text into parts at the separator ("" means lines), or a list into batches of `size`."""
+    """Text into parts at the separator, or a list into batches of `size`."""
     params = Params(ctx)
-    source = params.value("value")
+    source = params.raw("value")
     if isinstance(source, list):
         return _listed(ordering.batches(source, params.integer("size", 100, minimum=1)), "made")
-    text, separator = params.text("value"), _unescaped(params.text("separator", ","))
-    parts = text.split(separator) if separator else text.splitlines()
+    parts = params.text("value").split(_unescaped(params.text("separator") or ","))
     if params.flag("trim", True):
         parts = [stripped for part in parts if (stripped := part.strip())]
     result: list[Json] = list(parts)

@@ -1,0 +1,1 @@
+"""Files of this machine: read, write, list, copy, move, delete."""
