@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from flowstudio.providers.errors import AuthRejectedError, NotFoundError, ProviderError, RateLimitedError, VendorError
+from flowstudio.providers.response import retry_after_s
 
 
 def refusal(status: int, headers: Mapping[str, str], who: str, reason: str = "") -> ProviderError:
@@ -14,6 +14,7 @@ def refusal(status: int, headers: Mapping[str, str], who: str, reason: str = "")
     """
     said = f": {reason.strip().rstrip('.')}." if reason.strip() else "."
     facts: dict[str, object] = {"status": status}
+    wait_s = retry_after_s(headers, datetime.now(UTC))
     if request_id := headers.get("x-request-id"):
         facts["request_id"] = request_id
     if status in (401, 403):
@@ -22,7 +23,6 @@ def refusal(status: int, headers: Mapping[str, str], who: str, reason: str = "")
     if status == 404:
         return NotFoundError(f"{who} does not know what was asked for (404){said}", facts=facts)
     if status == 429:
-        wait_s = retry_after(headers)
         fix = "Wait a while, or set retries on the step."
         return RateLimitedError(f"{who} asks to slow down (429){said}", fix=fix, facts=facts, retry_after_s=wait_s)
     retryable = status >= 500 or status == 408
@@ -32,20 +32,5 @@ def refusal(status: int, headers: Mapping[str, str], who: str, reason: str = "")
         fix=fix,
         facts=facts,
         retryable=retryable,
-        retry_after_s=retry_after(headers),
+        retry_after_s=wait_s,
     )
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to wait; Retry-After is seconds or a date (RFC 9110, section 10.2.3)."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.replace(".", "", 1).isdecimal():
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from flowstudio.providers.coded import feeds
+from flowstudio.providers.coded import feeds, sqlite
 from flowstudio.providers.coded.files import reading, writing
 from flowstudio.providers.coded.logic import actions as logic
 from flowstudio.providers.ports import CodedAction
@@ -26,4 +26,5 @@ CODED: Final[Mapping[tuple[str, str], CodedAction]] = {
     ("files", "copy"): writing.copy,
     ("files", "move"): writing.move,
     ("files", "delete"): writing.delete,
+    ("sqlite", "query"): sqlite.query,
 }
