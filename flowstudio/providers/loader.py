@@ -120,7 +120,8 @@ def _told(detail: ErrorDetails) -> Fault:
     if kind == "enum":
         return key, f"“{detail['input']}” is not possible here; it can be {context['expected']}."
     if kind == "string_pattern_mismatch":
-        return key, f"“{detail['input']}” is not possible here; it has to be {_FORMS.get(context['pattern'], 'a name')}."
+        form = _FORMS.get(context["pattern"], "a name")
+        return key, f"“{detail['input']}” is not possible here; it has to be {form}."
     if kind in ("string_too_short", "too_short"):
         return key, "This must not be empty."
     if kind in _EXPECTED:

@@ -1,0 +1,114 @@
+"""Dispatcher: one call of one action, from the plan's params to a result. Implements the engine's ActionInvoker."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from flowstudio.errors import FlowStudioError
+from flowstudio.plan.model import Json
+from flowstudio.providers import runtime
+from flowstudio.providers.auth import complete, missing, secrets_of
+from flowstudio.providers.errors import ProviderError, UnknownActionError
+from flowstudio.providers.fields import coerce_params, unknown_params
+from flowstudio.providers.manifest import Action, AuthKind, FieldKind, Manifest
+from flowstudio.providers.ports import ActionContext, Call, CodedAction, CredentialSource, HttpSender, Limits
+from flowstudio.providers.ratelimit import RateLimiter
+from flowstudio.providers.redaction import Mask
+from flowstudio.providers.registry import Registry
+from flowstudio.providers.result import ProviderResult, ResultError, json_facts
+
+_NO_SECRETS: Final[Mapping[str, str]] = {}
+
+
+class Dispatcher:
+    """Thread-safe. registry gives what a user may call; coded maps (provider id, action id) to functions."""
+
+    def __init__(
+        self,
+        registry: Callable[[str], Registry],
+        credentials: CredentialSource,
+        http: HttpSender,
+        coded: Mapping[tuple[str, str], CodedAction],
+        limiter: RateLimiter | None = None,
+    ) -> None:
+        self._registry = registry
+        self._credentials = credentials
+        self._http = http
+        self._coded = coded
+        self._limiter = limiter or RateLimiter()
+
+    def invoke(self, call: Call) -> ProviderResult:
+        """Performs the call; expected faults come back as an unsuccessful result, bugs raise. Blocks."""
+        mask = Mask(())
+        try:
+            manifest, action = self._look_up(call)
+            params = self._params(manifest, action, call)
+            credential = self._credential(manifest, call)
+            mask = Mask((*secrets_of(manifest, credential), *_secret_params(action, params)))
+            result = self._perform(manifest, action, call, params, credential)
+        except ProviderError as error:
+            result = ProviderResult.failed(error)
+        except FlowStudioError as error:
+            result = _failed(error)
+        return mask.result(result)
+
+    def _look_up(self, call: Call) -> tuple[Manifest, Action]:
+        registry = self._registry(call.user_id)
+        manifest, action = registry.provider(call.provider), registry.find(call.provider, call.action)
+        if manifest is not None and action is not None:
+            return manifest, action
+        what = f"There is no provider “{call.provider}”."
+        if manifest is not None:
+            what = f"{manifest.title} has no action “{call.action}”."
+        fix = registry.suggest(call.provider, call.action) or "Choose another action for this step."
+        raise UnknownActionError(what, fix=fix, facts={"provider": call.provider, "action": call.action})
+
+    def _params(self, manifest: Manifest, action: Action, call: Call) -> dict[str, Json]:
+        for sentence in unknown_params(action, call.params):
+            call.log("warning", sentence)
+        return coerce_params(manifest.title, action, call.params)
+
+    def _credential(self, manifest: Manifest, call: Call) -> Mapping[str, str]:
+        """The credential the step names, else the user's default one. Raises CredentialMissingError."""
+        auth, name = manifest.auth, call.credential
+        if auth.kind is AuthKind.NONE or (auth.explicit and name is None):
+            return _NO_SECRETS
+        for provider in (manifest.id, *manifest.aliases):
+            found = self._credentials.fields(call.user_id, provider, name)
+            if found is not None:
+                return complete(manifest, found, name)
+        if auth.is_needed or name is not None:
+            raise missing(manifest, name)
+        return _NO_SECRETS
+
+    def _perform(
+        self,
+        manifest: Manifest,
+        action: Action,
+        call: Call,
+        params: Mapping[str, Json],
+        credential: Mapping[str, str],
+    ) -> ProviderResult:
+        total_s = call.timeout_s if call.timeout_s is not None else action.timeout_s
+        limits = replace(Limits(), total_s=total_s, read_s=min(Limits().read_s, total_s))
+        context = ActionContext(call, params, credential, limits, self._http)
+        key = (manifest.id, call.user_id, call.credential)
+        with self._limiter.hold(key, manifest.rate, call.cancel):
+            if action.request is not None:
+                return runtime.run(manifest, action, context)
+            coded = self._coded.get((manifest.id, action.id))
+            if coded is None:
+                sentence = f"{manifest.title}, “{action.title}” cannot be called by itself."
+                raise UnknownActionError(sentence, fix="Choose another action for this step.")
+            return coded(context)
+
+
+def _secret_params(action: Action, params: Mapping[str, Json]) -> list[str]:
+    secret = (each.name for each in action.fields if each.kind is FieldKind.SECRET)
+    return [value for name in secret if isinstance(value := params.get(name), str) and len(value) >= 4]
+
+
+def _failed(error: FlowStudioError) -> ProviderResult:
+    """A fault of another room, the vault's above all, as a result."""
+    reason = ResultError(error.code, error.sentence, error.fix, json_facts(error.facts))
+    return ProviderResult(success=False, message=error.sentence, error=reason)
