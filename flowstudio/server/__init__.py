@@ -1,1 +1,1 @@
-"""The embedded HTTP server: the legacy REST API and webhooks, over the same services the window uses."""
+"""The HTTP face: the contract's endpoints over the same services the window uses."""

@@ -9,10 +9,12 @@ from flowstudio.settings import Settings
 from flowstudio.workspace.credentials import Credentials
 from flowstudio.workspace.editing import Editing
 from flowstudio.workspace.history import History
+from flowstudio.workspace.integration_trial import IntegrationTrials
 from flowstudio.workspace.integrations import Integrations
 from flowstudio.workspace.plans import Plans
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import Schedules
+from flowstudio.workspace.tokens import Tokens
 from flowstudio.workspace.webhooks import Webhooks
 
 
@@ -29,8 +31,10 @@ class Services:
     schedules: Schedules
     webhooks: Webhooks
     integrations: Integrations
+    trials: IntegrationTrials
     history: History
     editing: Editing
+    tokens: Tokens
     catalogue: Callable[[str], Registry]
     health: Callable[[], dict[str, bool]]
     bus: Bus

@@ -35,7 +35,10 @@ PRIVATE_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One request as it came in. headers with the sender's spelling; query values are text or a list of texts."""
+    """One request as it came in. headers with the sender's spelling; query values are text or a list of texts.
+
+    is_foreign_page: a browser sent it for a page that is not welcome here.
+    """
 
     path: str
     method: str
@@ -43,6 +46,7 @@ class Delivery:
     query: Mapping[str, Json]
     body: Json
     received_at: datetime
+    is_foreign_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,11 @@ def _check_secret(trigger: Trigger, delivery: Delivery) -> None:
     """The secret is shown in the X-Webhook-Secret header or, for senders that set no header, as `?secret=`."""
     secret = trigger.config.get("webhook_secret")
     if not isinstance(secret, str) or not secret:
+        if delivery.is_foreign_page:
+            # Any page a browser shows could reach an open webhook on this computer; only a secret tells friends apart.
+            raise WebhookSecretError(
+                "A page from elsewhere may not call this webhook.", fix="Give the webhook a secret and send it."
+            )
         return
     shown = _header(delivery, SECRET_HEADER) or delivery.query.get(SECRET_QUERY)
     given = shown if isinstance(shown, str) else ""

@@ -1,0 +1,111 @@
+"""ANY /api/webhook/PATH: the request becomes trigger data, the run's answer becomes the response."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, g, request
+from werkzeug.datastructures import MultiDict
+
+from flowstudio.plan.model import Json
+from flowstudio.server.answers import answer
+from flowstudio.workspace.services import Services
+from flowstudio.workspace.webhooks import Delivered, Delivery
+
+PREFIX = "/api/webhook/"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+WAIT_LIMIT_S = 60.0
+"""How long a sender waits for the run's end before it gets 202 and the run goes on."""
+
+_OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "upgrade", "trailer", "te"})
+"""Headers of the connection, which a respond step cannot set."""
+
+
+class WebhooksApi:
+    def __init__(self, services: Services) -> None:
+        self._webhooks = services.webhooks
+        self._history = services.history
+
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("webhooks", __name__)
+        routes.add_url_rule(
+            "/webhook/<path:path>", view_func=self.receive, methods=METHODS, provide_automatic_options=False
+        )
+        return routes
+
+    def receive(self, path: str) -> Response:
+        delivery = Delivery(
+            path=path,
+            method=request.method,
+            headers=dict(request.headers.items()),
+            query=_values(request.args),
+            body=read_body(),
+            received_at=datetime.now(UTC),
+            is_foreign_page=g.is_foreign,
+        )
+        return self._respond(self._webhooks.deliver(delivery, WAIT_LIMIT_S))
+
+    def _respond(self, delivered: Delivered) -> Response:
+        run = delivered.run
+        if run is not None and isinstance(run.response, dict):
+            return response_of(run.response)
+        execution = self._history.execution(delivered.user_id, delivered.run_id)
+        response = answer(execution, 200 if run is not None else 202)
+        if run is None:
+            response.headers["Location"] = f"/api/executions/{delivered.run_id}"
+        return response
+
+
+def response_of(document: dict[str, Json]) -> Response:
+    """A respond step's {"status", "headers", "body"} as HTTP; text stays text, everything else is JSON."""
+    status, content = document.get("status"), document.get("body")
+    code = status if isinstance(status, int) and 200 <= status <= 599 else 200
+    if content is None or isinstance(content, str):
+        response = Response(content or b"", code, content_type="text/plain; charset=utf-8")
+    else:
+        response = answer(content, code)
+    headers = document.get("headers")
+    for name, value in (headers if isinstance(headers, dict) else {}).items():
+        if name.lower() not in _OWN_HEADERS and value is not None:
+            response.headers[name] = " ".join(str(value).split("\n")).replace("\r", "")
+    return response
+
+
+def read_body() -> Json:
+    """JSON as its value, forms as an object, text as text, other bytes as {"base64": …}; None when it is empty."""
+    if request.mimetype == "multipart/form-data":
+        return {**_values(request.form), **{name: _file(file) for name, file in request.files.items()}}
+    raw = request.get_data()
+    if not raw:
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(raw).decode("ascii")}
+    # Senders such as `curl -d` call JSON a form: what reads as an object or a list is taken as what it is.
+    if "json" in request.mimetype or text.lstrip()[:1] in ("{", "["):
+        try:
+            value: Json = json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return value
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return _values(MultiDict(parse_qsl(text, keep_blank_values=True)))
+    return text
+
+
+def _file(file: Any) -> Json:
+    content: bytes = file.read()
+    return {
+        "filename": file.filename or "",
+        "content_type": file.mimetype or "",
+        "base64": base64.b64encode(content).decode("ascii"),
+    }
+
+
+def _values(values: "MultiDict[str, str]") -> dict[str, Json]:
+    """Name -> value, or a list of values for a name that comes several times."""
+    return {name: found[0] if len(found) == 1 else list(found) for name, found in values.lists()}
