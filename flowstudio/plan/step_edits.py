@@ -1,0 +1,331 @@
+"""Edits of steps: add, remove, move, fill, nest, rename."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from flowstudio.plan import codecs
+from flowstudio.plan.changes import StepChanged, StepMoved
+from flowstudio.plan.checks import ID_SHAPE
+from flowstudio.plan.edit import Codec, Edit, Edited, replaced, step_index, with_field
+from flowstudio.plan.errors import BadIdError, DuplicateIdError, NoSuchPartError, ParentError
+from flowstudio.plan.graph import Graph
+from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, case_names, ports_of
+from flowstudio.plan.patch import Patch
+from flowstudio.plan.references import renamed_params
+from flowstudio.plan.rules import check_ends
+from flowstudio.plan.step_fields import FIELDS, FieldValue, read_field, write_field
+
+
+@dataclass(frozen=True, slots=True)
+class AddStep(Edit):
+    """index: place among the plan's steps, the end for None."""
+
+    name: ClassVar[str] = "add_step"
+    codecs: ClassVar[Mapping[str, Codec]] = {"step": codecs.STEP, "index": codecs.optional(codecs.INDEX)}
+    step: Step
+    index: int | None = None
+
+    @property
+    def text(self) -> str:
+        return f"Add “{self.step.label}”"
+
+    def apply(self, plan: Plan) -> Edited:
+        if not ID_SHAPE.fullmatch(self.step.id):
+            raise BadIdError(self.step.id)
+        if self.step.parent is not None:
+            check_parent(plan, self.step, self.step.parent)
+        at = len(plan.steps) if self.index is None else self.index
+        return Patch(self.text, steps_in=((at, self.step),)).apply(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSteps(Edit):
+    """With their edges, and a loop with everything in its body."""
+
+    name: ClassVar[str] = "remove_steps"
+    codecs: ClassVar[Mapping[str, Codec]] = {"steps": codecs.many(codecs.TEXT)}
+    steps: tuple[StepId, ...]
+
+    @property
+    def text(self) -> str:
+        return "Delete 1 step" if len(self.steps) == 1 else f"Delete {len(self.steps)} steps"
+
+    def apply(self, plan: Plan) -> Edited:
+        known = {step.id for step in plan.steps}
+        for step_id in self.steps:
+            if step_id not in known:
+                raise NoSuchPartError("step", step_id)
+        gone = with_bodies(plan, self.steps)
+        edges = tuple(edge.key for edge in plan.edges if edge.source in gone or edge.target in gone)
+        steps = tuple(step.id for step in plan.steps if step.id in gone)
+        return Patch(self.text, steps_out=steps, edges_out=edges).apply(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSteps(Edit):
+    """positions: top left corners in scene pixels. A loop's body moves only if it is named too."""
+
+    name: ClassVar[str] = "move_steps"
+    codecs: ClassVar[Mapping[str, Codec]] = {"positions": codecs.by_id(codecs.POINT)}
+    positions: Mapping[StepId, tuple[float, float]]
+
+    @property
+    def text(self) -> str:
+        return "Move 1 step" if len(self.positions) == 1 else f"Move {len(self.positions)} steps"
+
+    def apply(self, plan: Plan) -> Edited:
+        before: dict[StepId, tuple[float, float]] = {}
+        steps = list(plan.steps)
+        for index, step in enumerate(steps):
+            if step.id in self.positions:
+                before[step.id] = (step.x, step.y)
+                x, y = self.positions[step.id]
+                steps[index] = replace(step, x=float(x), y=float(y))
+        for step_id in self.positions:
+            if step_id not in before:
+                raise NoSuchPartError("step", step_id)
+        changes = tuple(StepMoved(step_id, *self.positions[step_id]) for step_id in before)
+        return Edited(replace(plan, steps=tuple(steps)), MoveSteps(before), changes)
+
+    def merge_with(self, following: Edit) -> Edit | None:
+        if isinstance(following, MoveSteps) and following.positions.keys() == self.positions.keys():
+            return following
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SetParam(Edit):
+    """Sets one param. On a switch's `cases` the wires follow: a case given another name keeps its wires, a case
+    taken away takes them along."""
+
+    name: ClassVar[str] = "set_param"
+    codecs: ClassVar[Mapping[str, Codec]] = {"step": codecs.TEXT, "param": codecs.TEXT, "value": codecs.JSON}
+    step: StepId
+    param: str
+    value: Json
+
+    @property
+    def text(self) -> str:
+        return f"Change {self.param}"
+
+    def apply(self, plan: Plan) -> Edited:
+        index = step_index(plan, self.step)
+        step = plan.steps[index]
+        after = replace(step, params={**step.params, self.param: self.value})
+        if self.param == "cases" and step.kind is StepKind.SWITCH:
+            return _with_cases(plan, index, after, self.text)
+        inverse: Edit = UnsetParam(self.step, self.param)
+        if self.param in step.params:
+            inverse = SetParam(self.step, self.param, step.params[self.param])
+        return Edited(replace(plan, steps=replaced(plan.steps, index, after)), inverse, (StepChanged(after),))
+
+    def merge_with(self, following: Edit) -> Edit | None:
+        """Typing in one field. Cases never merge: the first inverse would not bring their wires back."""
+        if not isinstance(following, SetParam) or self.param == "cases":
+            return None
+        return following if (following.step, following.param) == (self.step, self.param) else None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsetParam(Edit):
+    """Removes one param, so that the action's default holds."""
+
+    name: ClassVar[str] = "unset_param"
+    codecs: ClassVar[Mapping[str, Codec]] = {"step": codecs.TEXT, "param": codecs.TEXT}
+    step: StepId
+    param: str
+
+    @property
+    def text(self) -> str:
+        return f"Clear {self.param}"
+
+    def apply(self, plan: Plan) -> Edited:
+        index = step_index(plan, self.step)
+        step = plan.steps[index]
+        if self.param not in step.params:
+            raise NoSuchPartError("parameter", self.param)
+        after = replace(step, params={name: value for name, value in step.params.items() if name != self.param})
+        return Patch(self.text, (step.id,), ((index, after),), edges_out=_edges_without_port(plan, after)).apply(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class SetStepField(Edit):
+    """Sets a field that is no param: title, on_error, retry, timeout_s, credential, disabled, notes or parent.
+
+    value: as in the model, or its JSON form. Edges from a port that vanishes go along.
+    """
+
+    name: ClassVar[str] = "set_step_field"
+    codecs: ClassVar[Mapping[str, Codec]] = {
+        "step": codecs.TEXT,
+        "field": codecs.TEXT,
+        "value": Codec(write_field, lambda value, where: value),
+    }
+    step: StepId
+    field: str
+    value: FieldValue
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", read_field(self.field, self.value))
+
+    @property
+    def text(self) -> str:
+        return FIELDS[self.field].text
+
+    def apply(self, plan: Plan) -> Edited:
+        if self.field == "parent":
+            assert self.value is None or isinstance(self.value, str)
+            return SetParent((self.step,), self.value).apply(plan)
+        index = step_index(plan, self.step)
+        step = plan.steps[index]
+        after = with_field(step, self.field, self.value)
+        lost = _edges_without_port(plan, after) if self.field == "on_error" else ()
+        if lost:
+            return Patch(self.text, (step.id,), ((index, after),), lost).apply(plan)
+        inverse = SetStepField(self.step, self.field, getattr(step, self.field))
+        return Edited(replace(plan, steps=replaced(plan.steps, index, after)), inverse, (StepChanged(after),))
+
+    def merge_with(self, following: Edit) -> Edit | None:
+        if not isinstance(following, SetStepField) or self.field not in ("title", "notes"):
+            return None
+        return following if (following.step, following.field) == (self.step, self.field) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SetParent(Edit):
+    """Moves steps into a loop's body, or out to the top level for None. Edges that would cross a border go."""
+
+    name: ClassVar[str] = "set_parent"
+    codecs: ClassVar[Mapping[str, Codec]] = {
+        "steps": codecs.many(codecs.TEXT),
+        "parent": codecs.optional(codecs.TEXT),
+    }
+    steps: tuple[StepId, ...]
+    parent: StepId | None
+
+    @property
+    def text(self) -> str:
+        return "Move out of the loop" if self.parent is None else "Move into the loop"
+
+    def apply(self, plan: Plan) -> Edited:
+        wanted = set(self.steps)
+        moved = {
+            step.id: (at, replace(step, parent=self.parent)) for at, step in enumerate(plan.steps) if step.id in wanted
+        }
+        for step_id in self.steps:
+            if step_id not in moved:
+                raise NoSuchPartError("step", step_id)
+            if self.parent is not None:
+                check_parent(plan, moved[step_id][1], self.parent)
+        by_id = {step.id: step for step in plan.steps}
+        by_id.update((step_id, step) for step_id, (_, step) in moved.items())
+        lost = tuple(edge.key for edge in plan.edges if _crosses(edge, by_id, wanted))
+        return Patch(self.text, tuple(moved), tuple(moved.values()), lost).apply(plan)
+
+
+def _crosses(edge: Edge, by_id: Mapping[StepId, Step], moved: Collection[StepId]) -> bool:
+    if edge.source not in moved and edge.target not in moved:
+        return False
+    source, target = by_id.get(edge.source), by_id.get(edge.target)
+    return source is not None and target is not None and check_ends(source, edge.port, target) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameStep(Edit):
+    """Gives a step another id; edges, bodies and expressions that name it follow."""
+
+    name: ClassVar[str] = "rename_step"
+    codecs: ClassVar[Mapping[str, Codec]] = {"step": codecs.TEXT, "new_id": codecs.TEXT}
+    step: StepId
+    new_id: StepId
+
+    @property
+    def text(self) -> str:
+        return f"Rename {self.step} to {self.new_id}"
+
+    def apply(self, plan: Plan) -> Edited:
+        if not ID_SHAPE.fullmatch(self.new_id):
+            raise BadIdError(self.new_id)
+        if plan.has_step(self.new_id):
+            raise DuplicateIdError("step", self.new_id)
+        step_index(plan, self.step)
+        names = {self.step: self.new_id}
+        steps = [(at, step, _renamed(step, names)) for at, step in enumerate(plan.steps)]
+        touched = [(at, old, new) for at, old, new in steps if new is not old]
+        edges = [(at, edge) for at, edge in enumerate(plan.edges) if self.step in (edge.source, edge.target)]
+        ordinals = tuple(names.get(each, each) for each in plan.ordinals)
+        return Patch(
+            self.text,
+            steps_out=tuple(old.id for _, old, _ in touched),
+            steps_in=tuple((at, new) for at, _, new in touched),
+            edges_out=tuple(edge.key for _, edge in edges),
+            edges_in=tuple((at, _reattached(edge, names)) for at, edge in edges),
+            ordinals=None if ordinals == plan.ordinals else ordinals,
+        ).apply(plan)
+
+
+def _renamed(step: Step, names: Mapping[StepId, StepId]) -> Step:
+    params = renamed_params(step, names) if step.params else step.params
+    if step.id not in names and step.parent not in names and params is step.params:
+        return step
+    parent = step.parent if step.parent is None else names.get(step.parent, step.parent)
+    return replace(step, id=names.get(step.id, step.id), parent=parent, params=params)
+
+
+def _reattached(edge: Edge, names: Mapping[StepId, StepId]) -> Edge:
+    return replace(edge, source=names.get(edge.source, edge.source), target=names.get(edge.target, edge.target))
+
+
+def check_parent(plan: Plan, step: Step, parent_id: StepId) -> None:
+    """Raises ParentError unless step may live in the body of parent_id."""
+    parent = next((each for each in plan.steps if each.id == parent_id), None)
+    if parent is None:
+        raise NoSuchPartError("step", parent_id)
+    if parent.kind is not StepKind.LOOP:
+        raise ParentError(step.label, parent.label, "only a loop holds other steps")
+    if parent_id == step.id or step.id in Graph(plan).parents(parent_id):
+        raise ParentError(step.label, parent.label, "a loop cannot hold itself")
+
+
+def with_bodies(plan: Plan, step_ids: Collection[StepId]) -> set[StepId]:
+    """The steps and everything inside them, however deep."""
+    children: dict[StepId, list[StepId]] = {}
+    for step in plan.steps:
+        if step.parent is not None:
+            children.setdefault(step.parent, []).append(step.id)
+    found = set(step_ids)
+    waiting = list(found)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    return found
+
+
+def _edges_without_port(plan: Plan, step: Step) -> tuple[tuple[StepId, str, StepId], ...]:
+    ports = {port.name for port in ports_of(step)}
+    return tuple(edge.key for edge in plan.edges if edge.source == step.id and edge.port not in ports)
+
+
+def _with_cases(plan: Plan, index: int, after: Step, text: str) -> Edited:
+    before = plan.steps[index]
+    old, new = case_names(before), case_names(after)
+    names = {a: b for a, b in zip(old, new, strict=False) if a != b} if len(old) == len(new) else {}
+    leaving = [(at, edge) for at, edge in enumerate(plan.edges) if edge.source == after.id]
+    used = {edge.port for _, edge in leaving}
+    if len(names) == 1 and not used & set(names.values()):
+        moved = [(at, edge) for at, edge in leaving if edge.port in names]
+        edges_out = tuple(edge.key for _, edge in moved)
+        edges_in = tuple((at, replace(edge, port=names[edge.port])) for at, edge in moved)
+    else:
+        is_shorter = _count(after) < _count(before)
+        lost = set(old) - set(new) if is_shorter else set()
+        edges_out, edges_in = tuple(edge.key for _, edge in leaving if edge.port in lost), ()
+    return Patch(text, (after.id,), ((index, after),), edges_out, edges_in).apply(plan)
+
+
+def _count(step: Step) -> int:
+    cases = step.params.get("cases")
+    return len(cases) if isinstance(cases, list) else 0
