@@ -125,9 +125,11 @@ class Database:
     def _sqlite_engine(self, synchronous: str) -> Engine:
         engine = create_engine(
             self.url,
+            hide_parameters=True,
             poolclass=QueuePool,
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
+            pool_use_lifo=True,
             connect_args={"check_same_thread": False, "timeout": self._busy_timeout_s, "isolation_level": None},
         )
         statements = pragmas(synchronous)
@@ -150,6 +152,7 @@ class Database:
     def _postgres_engine(self) -> Engine:
         return create_engine(
             self.url,
+            hide_parameters=True,
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
             pool_pre_ping=True,

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from flowstudio.workspace.errors import (
@@ -118,6 +118,8 @@ def storage_fault(error: Exception, place: str) -> StorageError | None:
     """The StorageError that error means, or None when it is no fault of the world."""
     if isinstance(error, PoolTimeoutError):
         return BUSY_POOL(place)
+    if isinstance(error, StatementError) and isinstance(error.orig, StorageError):
+        return type(error.orig)(error.orig.sentence, fix=error.orig.fix)  # a column type's own; SQLAlchemy wrapped it
     if isinstance(error, DBAPIError) and error.orig is not None:
         return _driver_fault(error.orig, place)
     if isinstance(error, sqlite3.Error):

@@ -81,7 +81,7 @@ plan_revisions = Table(
     metadata,
     Column("user_id", Text, nullable=False),
     Column("hash", Text, nullable=False),
-    Column("document", Json, nullable=False),
+    Column("document", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     PrimaryKeyConstraint("user_id", "hash"),
 )

@@ -44,6 +44,13 @@ def test_a_bug_of_ours_is_not_dressed_up_as_a_fault_of_the_world(database: Datab
         put(database, "a")
 
 
+def test_an_error_does_not_repeat_the_values(database: Database) -> None:
+    put(database, "a", "p4ssw0rd")
+    with pytest.raises(IntegrityError) as caught:
+        put(database, "a", "p4ssw0rd")
+    assert "p4ssw0rd" not in str(caught.value)
+
+
 def test_many_threads_write_without_meeting_a_lock(database: Database) -> None:
     def work(name: str) -> None:
         for number in range(10):

@@ -26,8 +26,9 @@ def put(database: Database, key: str, value: str = "x") -> None:
 
 def test_a_full_file_is_a_sentence_and_what_was_there_stays(sqlite: Database) -> None:
     put(sqlite, "before")
+    limit = pages(sqlite)
     with sqlite.engine.connect() as connection:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages(sqlite)}")
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {limit}")
     with pytest.raises(DiskFullError, match=r"disk is full.*flow\.db"):
         put(sqlite, "after", "x" * 1_000_000)
     with sqlite.reading() as connection:

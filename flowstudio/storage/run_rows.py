@@ -1,0 +1,135 @@
+"""Runs and step runs as rows, and back. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun, StepState, TriggerEvent
+from flowstudio.engine.ports import RunChange
+from flowstudio.plan.model import Plan, TriggerKind
+
+STATUS: Mapping[RunState, str] = {
+    RunState.QUEUED: "pending",
+    RunState.RUNNING: "running",
+    RunState.WAITING: "running",
+    RunState.PAUSED: "running",
+    RunState.INTERRUPTED: "running",
+    RunState.SUCCEEDED: "success",
+    RunState.FAILED: "failed",
+    RunState.CANCELLED: "cancelled",
+}
+"""The old service's word for each state."""
+
+
+def run_row(run: Run, plan_hash: str) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "plan_id": run.plan.id,
+        "user_id": run.user_id,
+        "plan_name": run.plan.name,
+        "plan_hash": plan_hash,
+        "state": run.state.value,
+        "status": STATUS[run.state],
+        "trigger_kind": run.trigger.kind.value,
+        "trigger_id": run.trigger.trigger_id,
+        "trigger_data": run.trigger.data,
+        "output": run.response,
+        "failure": failure_document(run.failure),
+        "error_message": run.failure.sentence if run.failure else None,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "completed_at": run.finished_at,
+    }
+
+
+def run_of(row: RowMapping, plan: Plan) -> Run:
+    return Run(
+        id=row["id"],
+        user_id=row["user_id"],
+        plan=plan,
+        state=RunState(row["state"]),
+        trigger=TriggerEvent(TriggerKind(row["trigger_kind"]), row["trigger_data"], row["trigger_id"]),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["completed_at"],
+        failure=failure_of(row["failure"]),
+        response=row["output"],
+    )
+
+
+def change_row(change: RunChange) -> dict[str, Any]:
+    """Parameters of the UPDATE; names end in _new so that they cannot meet a column's."""
+    state = change.state
+    return {
+        "run": change.run_id,
+        "state_new": state.value,
+        "status_new": STATUS[state],
+        "failure_new": failure_document(change.failure),
+        "error_new": change.failure.sentence if change.failure else None,
+        "output_new": change.response,
+        "started_new": change.at if state is RunState.RUNNING else None,
+        "completed_new": change.at if state.is_final else None,
+    }
+
+
+def step_row(step: StepRun) -> dict[str, Any]:
+    return {
+        "run_id": step.run_id,
+        "step_id": step.step_id,
+        "iteration": iteration_text(step.iteration),
+        "state": step.state.value,
+        "sequence": step.sequence,
+        "attempt": step.attempt,
+        "ports": step.ports,
+        "output": step.output,
+        "message": step.message,
+        "failure": failure_document(step.failure),
+        "metadata": step.metadata or None,
+        "started_at": step.started_at,
+        "duration_ms": step.duration_ms,
+    }
+
+
+def step_of(row: RowMapping) -> StepRun:
+    return StepRun(
+        run_id=row["run_id"],
+        step_id=row["step_id"],
+        iteration=iteration_path(row["iteration"]),
+        state=StepState(row["state"]),
+        sequence=row["sequence"],
+        attempt=row["attempt"],
+        ports=tuple(row["ports"]),
+        output=row["output"],
+        message=row["message"],
+        failure=failure_of(row["failure"]),
+        metadata=row["metadata"] or {},
+        started_at=row["started_at"],
+        duration_ms=row["duration_ms"],
+    )
+
+
+def iteration_text(path: IterationPath) -> str:
+    return ".".join(map(str, path)) if path else ""
+
+
+def iteration_path(text: str) -> IterationPath:
+    return tuple(map(int, text.split("."))) if text else ()
+
+
+def failure_document(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {
+        "code": failure.code,
+        "sentence": failure.sentence,
+        "fix": failure.fix,
+        "facts": failure.facts,
+        "step_id": failure.step_id,
+        "retryable": failure.retryable,
+        "retry_after_s": failure.retry_after_s,
+    }
+
+
+def failure_of(document: Mapping[str, Any] | None) -> Failure | None:
+    return None if document is None else Failure(**document)

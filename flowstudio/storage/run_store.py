@@ -1,0 +1,152 @@
+"""Runs and their journal. `write` is the hot path: Core only, one executemany for the steps, one for the runs' moves.
+
+Promises: a step row is idempotent by (run, step, iteration). A result that is final stays, whatever arrives later; one
+that is waiting or running gives way. A run that ended stays ended. So a writer that repeats a batch whose answer it
+never heard changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, update
+from sqlalchemy.sql.dml import Insert, Update
+
+from flowstudio.engine.model import IterationPath, Run, StepRun, StepState
+from flowstudio.engine.ports import RunChange
+from flowstudio.plan.model import Plan
+from flowstudio.storage.database import Database
+from flowstudio.storage.plan_cache import PlanCache
+from flowstudio.storage.run_rows import change_row, iteration_text, run_of, run_row, step_of, step_row
+from flowstudio.storage.tables import UNFINISHED, execution_logs, plan_revisions, step_runs
+
+IS_OPEN = "step_runs.state IN ('running', 'waiting')"
+FINAL_STEPS = frozenset(StepState) - {StepState.RUNNING, StepState.WAITING}
+
+StepKey = tuple[str, str, IterationPath]
+
+
+class SqlRunStore:
+    """The engine's RunStore and the workspace's RunHistory. Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._plans = PlanCache()
+        self._insert_step = _step_upsert(database)
+        self._change_run = _run_change()
+
+    def create(self, run: Run) -> bool:
+        """Stores a new run with the plan it executes; False when its id exists already, whoever owns it."""
+        stored = self._plans.stored(run.plan)
+        revision = {"user_id": run.user_id, "hash": stored.hash, "document": stored.text, "created_at": run.created_at}
+        with self._database.begin(run.user_id) as connection:
+            connection.execute(self._insert_new(plan_revisions), revision)
+            return bool(connection.execute(self._insert_new(execution_logs), run_row(run, stored.hash)).rowcount)
+
+    def write(self, entries: Sequence[StepRun | RunChange]) -> None:
+        """All entries in one transaction, durable on return."""
+        steps = _latest(entry for entry in entries if isinstance(entry, StepRun))
+        changes = [change_row(entry) for entry in entries if isinstance(entry, RunChange)]
+        with self._database.begin() as connection:
+            if steps:
+                connection.execute(self._insert_step, [step_row(step) for step in steps])
+            if changes:
+                connection.execute(self._change_run, changes)
+
+    def get(self, run_id: str) -> Run | None:
+        with self._database.reading() as connection:
+            return self._one(connection, select(execution_logs).where(execution_logs.c.id == run_id))
+
+    def find(self, user_id: str, run_id: str) -> Run | None:
+        """The run if it is the user's own."""
+        mine = (execution_logs.c.id == run_id) & (execution_logs.c.user_id == user_id)
+        with self._database.reading(user_id) as connection:
+            return self._one(connection, select(execution_logs).where(mine))
+
+    def list_runs(self, user_id: str, *, plan_id: str | None = None, limit: int = 100) -> list[Run]:
+        """Newest first."""
+        runs = execution_logs.c
+        query = select(execution_logs).where(runs.user_id == user_id)
+        if plan_id is not None:
+            query = query.where(runs.plan_id == plan_id)
+        query = query.order_by(runs.created_at.desc(), runs.id.desc()).limit(max(0, limit))
+        with self._database.reading(user_id) as connection:
+            return self._many(connection, query)
+
+    def unfinished(self) -> list[Run]:
+        """Runs of all users that are not over, oldest first."""
+        query = select(execution_logs).where(text(UNFINISHED)).order_by(execution_logs.c.created_at)
+        with self._database.reading() as connection:
+            return self._many(connection, query)
+
+    def step_runs(self, run_id: str) -> list[StepRun]:
+        """In order of sequence."""
+        query = select(step_runs).where(step_runs.c.run_id == run_id).order_by(step_runs.c.sequence)
+        with self._database.reading() as connection:
+            return [step_of(row) for row in connection.execute(query).mappings()]
+
+    def step_run(self, run_id: str, step_id: str, iteration: IterationPath) -> StepRun | None:
+        key = {"run_id": run_id, "step_id": step_id, "iteration": iteration_text(iteration)}
+        with self._database.reading() as connection:
+            row = connection.execute(select(step_runs).filter_by(**key)).mappings().first()
+        return step_of(row) if row else None
+
+    def counts(self, user_id: str) -> Mapping[str, int]:
+        """Run state -> how many."""
+        state = execution_logs.c.state
+        query = select(state, func.count()).where(execution_logs.c.user_id == user_id).group_by(state)
+        with self._database.reading(user_id) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def _insert_new(self, table: Table) -> Insert:
+        insert: Insert = self._database.insert(table).on_conflict_do_nothing()
+        return insert
+
+    def _one(self, connection: Connection, query: Select[Any]) -> Run | None:
+        return next(iter(self._many(connection, query)), None)
+
+    def _many(self, connection: Connection, query: Select[Any]) -> list[Run]:
+        rows = connection.execute(query).mappings().all()
+        return [run_of(row, self._plan(connection, row)) for row in rows]
+
+    def _plan(self, connection: Connection, row: RowMapping) -> Plan:
+        """The revision a run executes. A run taken over from the old service has none, only the plan's id and name."""
+        user_id, revision = row["user_id"], row["plan_hash"]
+        if revision is None:
+            return Plan(id=row["plan_id"], name=row["plan_name"])
+        query = select(plan_revisions.c.document).filter_by(user_id=user_id, hash=revision)
+        return self._plans.plan(user_id, revision, lambda: connection.execute(query).scalar_one())
+
+
+def _latest(steps: Iterable[StepRun]) -> Iterable[StepRun]:
+    """One result a step and iteration, by the same rule as the table's: PostgreSQL refuses two in one statement."""
+    latest: dict[StepKey, StepRun] = {}
+    for step in steps:
+        key = (step.run_id, step.step_id, step.iteration)
+        if key not in latest or latest[key].state not in FINAL_STEPS:
+            latest[key] = step
+    return latest.values()
+
+
+def _step_upsert(database: Database) -> Insert:
+    insert = database.insert(step_runs)
+    keys = [column.name for column in step_runs.primary_key]
+    changed = {column.name: insert.excluded[column.name] for column in step_runs.c if column.name not in keys}
+    upsert: Insert = insert.on_conflict_do_update(index_elements=keys, set_=changed, where=text(IS_OPEN))
+    return upsert
+
+
+def _run_change() -> Update:
+    runs = execution_logs.c
+    return (
+        update(execution_logs)
+        .where(runs.id == bindparam("run"), text(UNFINISHED))
+        .values(
+            state=bindparam("state_new"),
+            status=bindparam("status_new"),
+            failure=bindparam("failure_new"),
+            error_message=bindparam("error_new"),
+            output=func.coalesce(bindparam("output_new", type_=runs.output.type), runs.output),
+            started_at=func.coalesce(runs.started_at, bindparam("started_new", type_=runs.started_at.type)),
+            completed_at=bindparam("completed_new"),
+        )
+    )
