@@ -36,14 +36,15 @@ def authorise(scheme: AuthScheme, credential: Mapping[str, str]) -> Authorisatio
 def complete(manifest: Manifest, credential: Mapping[str, str], name: str | None) -> dict[str, str]:
     """The credential with defaults. Raises CredentialMissingError when a required field is empty.
 
-    The old service stored a lone value under the type `api_key`, whatever the vendor calls it: a credential that
-    lacks the scheme's first secret field but has `api_key` means that one.
+    The old service stored a lone value under a type like `api_key`, whatever the vendor calls it: a credential of one
+    value that the scheme does not know means the scheme's first secret field.
     """
-    filled = {each.name: each.default for each in manifest.auth.fields if each.default}
-    filled.update({key: value for key, value in credential.items() if value})
+    given = {key: value for key, value in credential.items() if value}
+    known = {each.name for each in manifest.auth.fields}
     first = next((each.name for each in manifest.auth.fields if each.secret), "")
-    if first and first not in filled and "api_key" in filled:
-        filled[first] = filled["api_key"]
+    if first and len(given) == 1 and not given.keys() & known:
+        given = {first: next(iter(given.values()))}
+    filled = {each.name: each.default for each in manifest.auth.fields if each.default} | given
     for each in manifest.auth.fields:
         if each.required and not filled.get(each.name):
             sentence = f"The credential “{name or 'default'}” of {manifest.title} lacks “{each.title}”."

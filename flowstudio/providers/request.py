@@ -18,7 +18,6 @@ from flowstudio.providers.ports import HttpCall
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
-_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?\}")
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
 _SEGMENT_SAFE: Final = ":@,"
 
@@ -116,16 +115,18 @@ def _url(manifest: Manifest, request: HttpRequest, values: Values) -> str:
 
 def _is_address(path: str) -> bool:
     """Whether the path begins with a placeholder that holds an address: it is the whole path, or says `:url`."""
-    match = _PLACEHOLDER.match(path)
-    return match is not None and (match[2] == "url" or match.end() == len(path))
+    match = template.PLACEHOLDER.match(path)
+    return match is not None and match[1] is not None and (match[2] == "url" or match.end() == len(path))
 
 
 def _address(path: str, values: Values) -> str:
     """The path with its placeholders filled. One alone, or one that says `:url`, stands as it is."""
-    whole = _PLACEHOLDER.fullmatch(path) is not None
+    whole = template.PLACEHOLDER.fullmatch(path) is not None
 
     def filled(match: re.Match[str]) -> str:
         name = match[1]
+        if name is None:
+            return match[0][0]
         text = template.as_text(values.names.get(name)).strip()
         if not text:
             raise values.fault(name, f"“{values.title(name)}” is missing.")
@@ -137,7 +138,7 @@ def _address(path: str, values: Values) -> str:
             raise values.fault(name, f"“{values.title(name)}” cannot stand in an address: “{text[:60]}”.")
         return "/".join(quote(segment, safe=_SEGMENT_SAFE) for segment in segments)
 
-    return _PLACEHOLDER.sub(filled, path)
+    return template.PLACEHOLDER.sub(filled, path)
 
 
 def _headers(templates: Mapping[str, str], values: Values) -> dict[str, str]:
@@ -193,10 +194,15 @@ def _encoded(kind: BodyKind, body: Json, values: Values) -> tuple[str, bytes | N
     if kind is BodyKind.MULTIPART:
         return _multipart(rendered, values)
     try:
-        text = json.dumps(rendered, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return "application/json", text.encode("utf-8", "surrogatepass")
+        return "application/json", json_body(rendered)
     except ValueError as error:
         raise values.fault("body", "the body holds a number that JSON does not know (NaN or infinity).") from error
+
+
+def json_body(value: Json) -> bytes:
+    """Raises ValueError for NaN and infinity."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its \u escape, which JSON allows
 
 
 def _raw(body: Json, values: Values) -> tuple[str, bytes | None]:
@@ -205,7 +211,7 @@ def _raw(body: Json, values: Values) -> tuple[str, bytes | None]:
         upload = values.uploads[names[0]]
         return upload.content_type, upload.content
     text = template.render_text(body if isinstance(body, str) else "", values.names)
-    return ("text/plain; charset=utf-8", text.encode("utf-8", "surrogatepass")) if text else ("", None)
+    return ("text/plain; charset=utf-8", text.encode("utf-8", "replace")) if text else ("", None)
 
 
 def _multipart(rendered: Json, values: Values) -> tuple[str, bytes]:

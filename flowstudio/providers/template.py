@@ -19,7 +19,8 @@ from flowstudio.plan.model import Json
 SPREAD: Final = "..."
 CONVERSIONS: Final = frozenset({"", "text", "path", "url"})
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?\}")
+PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{([^{}:\s][^{}:]*)(?::([a-z]+))?\}")
+"""Group 1 is the name, None for a doubled brace; group 2 the conversion. Users' own integrations may use any name."""
 
 
 class _Left:
@@ -34,7 +35,7 @@ Names = Mapping[str, Json]
 def placeholders(template: Json) -> Iterator[tuple[str, str]]:
     """(name, conversion) of every placeholder, in reading order, keys included."""
     if isinstance(template, str):
-        for match in _PLACEHOLDER.finditer(template):
+        for match in PLACEHOLDER.finditer(template):
             if match[1]:
                 yield match[1], match[2] or ""
     elif isinstance(template, list):
@@ -88,10 +89,10 @@ def _text(template: str, names: Names) -> "Json | _Left":
     found = list(placeholders(template))
     if found and all(is_empty(names.get(name)) for name, _ in found):
         return LEFT_OUT
-    whole = _PLACEHOLDER.fullmatch(template)
+    whole = PLACEHOLDER.fullmatch(template)
     if whole and whole[1] and whole[2] != "text":
         return names[whole[1]]
-    return _PLACEHOLDER.sub(lambda match: _piece(match, names), template)
+    return PLACEHOLDER.sub(lambda match: _piece(match, names), template)
 
 
 def _piece(match: re.Match[str], names: Names) -> str:
