@@ -24,6 +24,7 @@ from flowstudio import paths
 from flowstudio.settings import Settings
 from flowstudio.storage import migrate, tenancy
 from flowstudio.storage.faults import LOCKED, storage_fault
+from flowstudio.storage.pragmas import pragmas, prepare
 from flowstudio.workspace.errors import StorageError
 
 POOL_SIZE = 10
@@ -136,16 +137,15 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def set_pragmas(connection: Any, record: object) -> None:
-            cursor = connection.cursor()
-            for statement in statements:
-                cursor.execute(statement)
-            cursor.close()
+            prepare(connection, statements, self._busy_timeout_s)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            # The driver's own idea of when to begin (before the first write) is off: isolation_level is None.
+            # The driver's own idea of when to begin (before the first write) is off: isolation_level is None. Spoken to
+            # directly: SQLAlchemy's way to a cursor costs as much as the statement.
             immediate = connection.get_execution_options().get("immediate", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+            driver: Any = connection.connection.driver_connection
+            driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
         return engine
 
@@ -158,23 +158,6 @@ class Database:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "flowstudio"},
         )
-
-
-def pragmas(synchronous: str) -> tuple[str, ...]:
-    """What every SQLite connection is told, in order. Source: sqlite.org/pragma.html.
-
-    fullfsync matters on macOS alone, where fsync by itself does not reach the platter.
-    """
-    if synchronous not in ("FULL", "NORMAL"):
-        raise ValueError(f"synchronous is FULL or NORMAL, not {synchronous!r}")
-    return (
-        "PRAGMA journal_mode = WAL",
-        f"PRAGMA synchronous = {synchronous}",
-        f"PRAGMA fullfsync = {int(synchronous == 'FULL')}",
-        "PRAGMA foreign_keys = ON",
-        "PRAGMA temp_store = MEMORY",
-        "PRAGMA journal_size_limit = 67108864",
-    )
 
 
 def database_url(settings: Settings) -> str:

@@ -7,7 +7,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from flowstudio.settings import Settings
-from flowstudio.storage.database import Database, database_url, open_database, pragmas
+from flowstudio.storage.database import Database, database_url, open_database
+from flowstudio.storage.pragmas import pragmas
 from flowstudio.storage.tables import meta
 from flowstudio.workspace.errors import DatabaseLockedError, StorageError, UnreachableError
 
