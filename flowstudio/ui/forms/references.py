@@ -1,0 +1,49 @@
+"""What an expression of a step may read: the trigger, variables, the loop's item, and the steps before it."""
+
+from collections.abc import Sequence
+
+from flowstudio.plan.model import Plan, StepId, StepKind
+from flowstudio.ui.forms.editors.expression import Reference
+
+
+def references_for(plan: Plan, step_id: StepId) -> list[Reference]:
+    """Nearest steps first, then what every step may read."""
+    found = [Reference(f"Output of {step.label}", f"steps.{step.id}.output") for step in _before(plan, step_id)]
+    if _is_in_loop(plan, step_id):
+        found += [Reference("Current item of the loop", "item"), Reference("Number of the item", "index")]
+    found += [Reference(f"Variable {name}", f"vars.{name}") for name in plan.variables]
+    return [*found, Reference("Trigger data", "trigger"), Reference("Id of this run", "run.id")]
+
+
+def _before(plan: Plan, step_id: StepId) -> Sequence[object]:
+    sources: dict[StepId, list[StepId]] = {}
+    for edge in plan.edges:
+        sources.setdefault(edge.target, []).append(edge.source)
+    steps = {step.id: step for step in plan.steps}
+    for step in plan.steps:
+        if step.parent is not None:  # a body's steps come after what leads into their loop
+            sources.setdefault(step.id, []).append(step.parent)
+    seen: dict[StepId, None] = {}
+    queue = list(sources.get(step_id, ()))
+    while queue:
+        each = queue.pop(0)
+        if each not in seen and each in steps and each != step_id:
+            seen[each] = None
+            queue += sources.get(each, ())
+    holders = _holders(plan, step_id)
+    return [steps[each] for each in seen if each not in holders or steps[each].kind is not StepKind.LOOP]
+
+
+def _holders(plan: Plan, step_id: StepId) -> set[StepId]:
+    """The loops around a step: their results are not known while their body runs."""
+    parents = {step.id: step.parent for step in plan.steps}
+    holders: set[StepId] = set()
+    parent = parents.get(step_id)
+    while parent is not None and parent not in holders:
+        holders.add(parent)
+        parent = parents.get(parent)
+    return holders
+
+
+def _is_in_loop(plan: Plan, step_id: StepId) -> bool:
+    return bool(_holders(plan, step_id))

@@ -1,0 +1,105 @@
+"""A table over any JSON value, virtual: a cell is looked up when it is painted, never before."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from flowstudio.plan.model import Json
+
+SAMPLE = 200  # items looked at for the columns
+ELIDED = 200  # characters of a cell that are shown
+COLUMNS = 64
+VALUE = "value"
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class DataModel(QAbstractTableModel):
+    """A list of objects shows a column for each key found in a sample; anything else one column "value"."""
+
+    def __init__(self, value: Json = None) -> None:
+        super().__init__()
+        self._items: Sequence[Json] = ()
+        self._columns: tuple[str, ...] = ()
+        self.show_value(value)
+
+    def show_value(self, value: Json) -> None:
+        self.beginResetModel()
+        self._items = items_of(value)
+        self._columns = columns_of(self._items)
+        self.endResetModel()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self._columns
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._items)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return shown(self.cell(index.row(), index.column()))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            text = shown(self.cell(index.row(), index.column()), 1000)
+            return text if len(text) > 30 else None
+        if role == Qt.ItemDataRole.TextAlignmentRole and is_number(self.cell(index.row(), index.column())):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section] if orientation == Qt.Orientation.Horizontal else str(section)
+        if role == Qt.ItemDataRole.TextAlignmentRole and orientation == Qt.Orientation.Horizontal:
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def cell(self, row: int, column: int) -> Json:
+        item, name = self._items[row], self._columns[column]
+        if isinstance(item, dict):
+            return item.get(name, item if name == VALUE and name not in item else None)
+        return item if name == VALUE else None
+
+
+def items_of(value: Json) -> Sequence[Json]:
+    """The rows: a list's items; the one list inside an object ({"entries": [...]}); else the value itself."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict):
+        lists = [each for each in value.values() if isinstance(each, list) and each]
+        if len(lists) == 1:
+            return lists[0]
+    return () if value is None else (value,)
+
+
+def columns_of(items: Sequence[Json]) -> tuple[str, ...]:
+    """Keys in the order they are first met; "value" when some item is no object."""
+    names: dict[str, None] = {}
+    for item in items[:SAMPLE]:
+        names.update(dict.fromkeys(item) if isinstance(item, dict) else {VALUE: None})
+    return tuple(names)[:COLUMNS]
+
+
+def shown(value: Json, limit: int = ELIDED) -> str:
+    """A value on one line."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        text = value[: limit + 1].replace("\n", " ⏎ ")
+    elif isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, list):
+        return f"[{len(value)}]"
+    elif isinstance(value, dict):
+        text = json.dumps({key: value[key] for key in [*value][:8]}, ensure_ascii=False, default=str)
+    else:
+        text = str(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

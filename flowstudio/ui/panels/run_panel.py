@@ -1,0 +1,63 @@
+"""The Run pane: how each step of the shown run stands."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from flowstudio.engine.events import RunEvent
+from flowstudio.plan.model import StepId
+from flowstudio.ui.forms.editors.field_editor import set_look
+from flowstudio.ui.icons import Icons
+from flowstudio.ui.panels.empty import EmptyState
+from flowstudio.ui.panels.run_model import RunModel
+from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.tokens import SPACE_2, SPACE_3
+
+
+class RunPanel(QWidget):
+    step_chosen = Signal(str)
+    run_wanted = Signal()
+
+    def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.model = RunModel(icons)
+        self.table = quiet_table(self.model, "Steps of the run", (220, 136, 72, 88, 88))
+        self.table.clicked.connect(self._choose)
+        self.table.activated.connect(self._choose)
+        self.state = QLabel()
+        self.state.setProperty("role", "pill")
+        self.facts = QLabel()
+        self.facts.setProperty("role", "hint")
+        head = QHBoxLayout()
+        head.setContentsMargins(SPACE_3, SPACE_2, SPACE_3, 0)
+        head.setSpacing(SPACE_2)
+        head.addWidget(self.state)
+        head.addWidget(self.facts, 1)
+        shown = QWidget()
+        layout = QVBoxLayout(shown)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_2)
+        layout.addLayout(head)
+        layout.addWidget(self.table, 1)
+        empty = EmptyState(icons, "runs", "No run yet.", "Run this plan", self.run_wanted.emit)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(empty)
+        self._stack.addWidget(shown)
+
+    def begin(self, labels: Mapping[StepId, str]) -> None:
+        self.model.begin(labels)
+        self._stack.setCurrentIndex(1)
+
+    def show_state(self, title: str, tone: str, facts: str) -> None:
+        """tone: ok, running, warning, error, waiting."""
+        self.state.setText(title)
+        set_look(self.state, "tone", tone)
+        self.facts.setText(facts)
+
+    def append(self, events: Sequence[RunEvent]) -> None:
+        self.model.take(events)
+
+    def _choose(self, index: QModelIndex) -> None:
+        self.step_chosen.emit(self.model.step_id(index.row()))
