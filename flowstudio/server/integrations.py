@@ -2,12 +2,13 @@
 
 from flask import Blueprint, Response
 
+from flowstudio.providers.custom import provider_id
 from flowstudio.providers.errors import ProviderError
 from flowstudio.server.answers import answer
 from flowstudio.server.credentials import text_values
 from flowstudio.server.inputs import body, field, moment, optional, user_id
 from flowstudio.workspace.integration_trial import Trial
-from flowstudio.workspace.integrations import as_json, provider_of
+from flowstudio.workspace.integrations import as_json
 from flowstudio.workspace.services import Services
 
 
@@ -50,7 +51,7 @@ class IntegrationsApi:
         integration = self._integrations.get(user_id(), integration_id)
         fields = {field(document, "type", str, "api_key"): field(document, "value", str)}
         ids = self._credentials.save(
-            user_id(), provider_of(integration.id), fields, expires_at=moment(document, "expires_at")
+            user_id(), provider_id(integration.id), fields, expires_at=moment(document, "expires_at")
         )
         return answer({"message": "Credential stored", "credential_id": ids[0]}, 201)
 

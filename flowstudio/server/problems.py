@@ -7,8 +7,8 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from flowstudio.errors import FlowStudioError
-from flowstudio.plan.rules import PlanError
 from flowstudio.plan.expression import ExpressionError
+from flowstudio.plan.rules import PlanError
 from flowstudio.scheduling.errors import ScheduleError
 from flowstudio.server.access import AccessError
 from flowstudio.server.answers import answer

@@ -19,7 +19,9 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WAIT_LIMIT_S = 60.0
 """How long a sender waits for the run's end before it gets 202 and the run goes on."""
 
-_OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "upgrade", "trailer", "te"})
+_OWN_HEADERS = frozenset(
+    {"connection", "content-length", "transfer-encoding", "keep-alive", "upgrade", "trailer", "te"}
+)
 """Headers of the connection, which a respond step cannot set."""
 
 

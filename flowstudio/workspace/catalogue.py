@@ -1,6 +1,7 @@
-"""The catalogue as the contract and `flowstudio providers --json` show it."""
+"""What each user's steps can call, and how the contract and `flowstudio providers --json` show it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Lock
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Action, Field, FieldKind, Manifest
@@ -15,6 +16,32 @@ _JSON_TYPES = {
     FieldKind.KEYVALUE: "object",
     FieldKind.LIST: "array",
 }
+
+
+class Catalogue:
+    """The shipped providers with a user's own integrations. Thread-safe; the same object until something changes.
+
+    integrations: the user's own as manifests, asked once for each user until `forget`.
+    """
+
+    def __init__(self, shipped: Registry, integrations: Callable[[str], Sequence[Manifest]]) -> None:
+        self._shipped = shipped
+        self._integrations = integrations
+        self._lock = Lock()
+        self._by_user: dict[str, Registry] = {}
+
+    def __call__(self, user_id: str) -> Registry:
+        known = self._by_user.get(user_id)
+        if known is None:
+            own = self._integrations(user_id)
+            with self._lock:
+                known = self._by_user.setdefault(user_id, self._shipped.with_custom(own) if own else self._shipped)
+        return known
+
+    def forget(self, user_id: str) -> None:
+        """The user's integrations have changed."""
+        with self._lock:
+            self._by_user.pop(user_id, None)
 
 
 def providers_as_json(registry: Registry, query: str = "") -> dict[str, Json]:

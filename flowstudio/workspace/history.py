@@ -125,5 +125,3 @@ def step_orders(plan: Plan) -> Mapping[StepId, int]:
 
 def _sentence(failure: Failure | None) -> str | None:
     return None if failure is None else f"{failure.sentence} {failure.fix}".strip()
-
-

@@ -8,18 +8,8 @@ from uuid import uuid4
 
 from flowstudio.engine.ports import Clock
 from flowstudio.plan.model import Json
-from flowstudio.providers.manifest import (
-    Action,
-    AuthKind,
-    AuthScheme,
-    BodyKind,
-    Category,
-    CredentialField,
-    Field,
-    FieldKind,
-    HttpRequest,
-    Manifest,
-)
+from flowstudio.providers.custom import to_manifest
+from flowstudio.providers.manifest import Manifest
 from flowstudio.workspace.errors import BadRequestError, NoSuchIntegrationError
 from flowstudio.workspace.plan_json import iso
 from flowstudio.workspace.ports import Integration, IntegrationStore
@@ -71,7 +61,7 @@ class Integrations:
 
     def manifests(self, user_id: str) -> Sequence[Manifest]:
         """The user's integrations as providers."""
-        return [manifest_of(each) for each in self._store.list(user_id)]
+        return [to_manifest(each) for each in self._store.list(user_id)]
 
     def _save(self, integration: Integration) -> Integration:
         same = next((each for each in self._store.list(integration.user_id) if each.name == integration.name), None)
@@ -84,27 +74,6 @@ class Integrations:
         self._store.save(integration)
         self._publish(IntegrationsChanged(integration.user_id))
         return integration
-
-
-def provider_of(integration_id: str) -> str:
-    return f"custom_{integration_id}"
-
-
-def manifest_of(integration: Integration) -> Manifest:
-    """The integration as a provider: params named in the endpoint go into its path, the rest into query or JSON body."""
-    provider = provider_of(integration.id)
-    return Manifest(
-        id=provider,
-        title=integration.display_name,
-        category=Category.HTTP,
-        icon="mdi6.puzzle-outline",
-        description=integration.description,
-        auth=_auth(integration),
-        base_url=str(integration.oauth_config.get("base_url") or ""),
-        actions=tuple(_action(provider, each) for each in integration.actions),
-        aliases=(integration.name,),
-        keywords=("custom", integration.name),
-    )
 
 
 def as_json(integration: Integration) -> dict[str, Json]:
@@ -120,51 +89,6 @@ def as_json(integration: Integration) -> dict[str, Json]:
         "created_at": iso(integration.created_at),
         "updated_at": iso(integration.updated_at),
     }
-
-
-def credential_field(integration: Integration) -> str:
-    """The credential's one field that goes onto requests."""
-    return "oauth_token" if integration.auth_type == "oauth" else "api_key"
-
-
-def _auth(integration: Integration) -> AuthScheme:
-    config = integration.oauth_config
-    prefix = str(config.get("auth_prefix", "Bearer") or "")
-    field = CredentialField(credential_field(integration), "API key")
-    header = str(config.get("auth_header") or "Authorization")
-    return AuthScheme(AuthKind.BEARER if prefix else AuthKind.HEADER, (field,), header=header, prefix=prefix)
-
-
-def _action(provider: str, doc: Mapping[str, Json]) -> Action:
-    endpoint = str(doc["endpoint"])
-    method = str(doc["method"])
-    params = [str(each) for each in _as_list(doc.get("params"))]
-    loose: dict[str, Json] = {name: f"{{{name}}}" for name in params if f"{{{name}}}" not in endpoint}
-    in_query = method in ("GET", "HEAD", "DELETE")
-    request = HttpRequest(
-        method=method,
-        path=endpoint,
-        query=loose if in_query else {},
-        body_kind=BodyKind.NONE if in_query or not loose else BodyKind.JSON,
-        body=None if in_query or not loose else loose,
-    )
-    return Action(
-        provider=provider,
-        id=str(doc["id"]),
-        title=str(doc["name"]),
-        description=str(doc.get("description") or ""),
-        fields=tuple(_field(name, endpoint) for name in params),
-        request=request,
-    )
-
-
-def _field(name: str, endpoint: str) -> Field:
-    required = f"{{{name}}}" in endpoint
-    return Field(name, name.replace("_", " ").capitalize(), FieldKind.TEXT, required=required)
-
-
-def _as_list(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, list) else []
 
 
 def _read(doc: Mapping[str, Any], old: Integration) -> Integration:

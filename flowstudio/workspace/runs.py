@@ -40,9 +40,7 @@ class Runs:
         self._check = PlanCheck(catalogue)
         self._clock = clock
 
-    def start(
-        self, user_id: str, plan: Plan, trigger: TriggerEvent | None = None, run_id: str | None = None
-    ) -> str:
+    def start(self, user_id: str, plan: Plan, trigger: TriggerEvent | None = None, run_id: str | None = None) -> str:
         """Starts a run of this exact plan and returns its id at once; a run_id that exists is met, not repeated.
 
         Raises PlanNotRunnableError listing every error problem, StorageError when it cannot be made durable.

@@ -1,0 +1,140 @@
+"""What a run looks like in a terminal: one line an event, words instead of colours alone."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import click
+
+from flowstudio.engine.events import (
+    LogWritten,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    RunStateChanged,
+    StepCancelled,
+    StepFailed,
+    StepRetrying,
+    StepSkipped,
+    StepStarted,
+    StepSucceeded,
+)
+from flowstudio.engine.model import IterationPath
+from flowstudio.errors import FlowStudioError
+from flowstudio.plan.model import Json, Plan
+from flowstudio.plan.rules import Problem, Severity
+from flowstudio.workspace.errors import PlanNotRunnableError, problem_sentence
+
+LEVEL_COLOURS: Mapping[str, str] = {"warning": "yellow", "error": "red", "debug": "bright_black"}
+
+
+class RunLines:
+    """Turns the events of one run into lines. Steps inside loops are shown when they fail or log, not each by each."""
+
+    def __init__(self, plan: Plan, *, verbose: bool = False) -> None:
+        self._labels = {step.id: step.label for step in plan.steps}
+        self._verbose = verbose
+
+    def line(self, event: RunEvent) -> str | None:
+        """The styled line of an event; None for one that is not shown."""
+        text = self._text(event)
+        return None if text is None else f"{_clock(event.at)}  {text}"
+
+    def _text(self, event: RunEvent) -> str | None:
+        match event:
+            case RunStarted():
+                return click.style(f"Running “{event.plan_name}”", bold=True)
+            case StepStarted() if event.attempt > 1 or (event.iteration and not self._verbose):
+                return None
+            case StepStarted():
+                return f"{_word('start', 'cyan')} {self._name(event.step_id, event.iteration)}"
+            case StepSucceeded() if event.iteration and not self._verbose:
+                return None
+            case StepSucceeded():
+                facts = f"{count(event.items, 'item')}, {milliseconds(event.duration_ms)}"
+                message = f"  {event.message}" if event.message else ""
+                return f"{_word('ok', 'green')} {self._name(event.step_id, event.iteration)}  ({facts}){message}"
+            case StepFailed():
+                name = self._name(event.step_id, event.iteration)
+                return f"{_word('FAILED', 'red')} {name}  {sentence(event.failure.sentence, event.failure.fix)}"
+            case StepRetrying():
+                name = self._name(event.step_id, event.iteration)
+                wait = f"again in {event.delay_s:.1f} s"
+                return f"{_word('retry', 'yellow')} {name}  {event.failure.sentence} {wait}"
+            case StepSkipped() if event.iteration and not self._verbose:
+                return None
+            case StepSkipped():
+                return f"{_word('skip', 'bright_black')} {self._name(event.step_id, event.iteration)}  {event.reason}"
+            case StepCancelled():
+                return f"{_word('stopped', 'yellow')} {self._name(event.step_id, event.iteration)}"
+            case LogWritten():
+                place = f"{self._name(event.step_id, event.iteration)}  " if event.step_id else ""
+                return f"{_word('log', LEVEL_COLOURS.get(event.level, 'white'))} {place}{event.text}"
+            case RunStateChanged():
+                return f"{_word('run', 'cyan')} {event.state}"
+            case RunEnded():
+                return _ending(event)
+        return None
+
+    def _name(self, step_id: str | None, iteration: IterationPath) -> str:
+        label = self._labels.get(step_id or "", step_id or "")
+        return f"{label} [{'.'.join(str(index + 1) for index in iteration)}]" if iteration else label
+
+
+def _ending(event: RunEnded) -> str:
+    colours = {"succeeded": "green", "failed": "red"}
+    text = f"Run {event.state} in {milliseconds(event.duration_ms)}, {count(event.steps_done, 'step')} done."
+    styled = click.style(text, fg=colours.get(str(event.state), "yellow"), bold=True)
+    if event.failure is None:
+        return styled
+    return f"{styled} {sentence(event.failure.sentence, event.failure.fix)}"
+
+
+def sentence(text: str, fix: str) -> str:
+    return f"{text} {fix}".strip()
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def milliseconds(duration_ms: float) -> str:
+    return f"{duration_ms:.0f} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.1f} s"
+
+
+def show_error(error: FlowStudioError) -> None:
+    """One or two lines on standard error: what happened, what to do."""
+    if isinstance(error, PlanNotRunnableError):
+        for problem in error.problems:
+            click.echo(problem_line(problem), err=True)
+        return
+    click.echo(f"Error: {error.sentence}", err=True)
+    if error.fix:
+        click.echo(f"  {error.fix}", err=True)
+
+
+def problem_line(problem: Problem) -> str:
+    word = "Error" if problem.severity is Severity.ERROR else "Warning"
+    return f"{word}: {problem_sentence(problem)}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, the last one ragged."""
+    if not rows:
+        return ""
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def as_text(value: Json) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _word(text: str, colour: str) -> str:
+    return click.style(f"{text:<8}", fg=colour)
+
+
+def _clock(at: datetime) -> str:
+    return click.style(f"{at.astimezone():%H:%M:%S}", fg="bright_black")

@@ -1,0 +1,98 @@
+"""`flowstudio run`: a plan file in the terminal, watched to its end."""
+
+import json
+import sys
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from uuid import uuid4
+
+import click
+
+from flowstudio.cli.faces import RunningApplication
+from flowstudio.cli.output import RunLines, as_text
+from flowstudio.engine.events import RunEnded, RunEvent
+from flowstudio.engine.model import RunState, TriggerEvent
+from flowstudio.plan.model import Json, Plan
+from flowstudio.workspace.errors import BadRequestError, FileUnreadableError
+from flowstudio.workspace.files import read_file
+
+SUCCESS, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+LOOK_S = 0.2
+"""How often the wait looks up: on Windows only then is Ctrl+C noticed."""
+
+
+def read_input(text: str | None) -> Json:
+    """--input as a value: JSON itself, or @FILE (@- for standard input). Raises BadRequestError."""
+    if text is None:
+        return None
+    source = "--input"
+    if text == "@-":
+        text, source = sys.stdin.read(), "standard input"
+    elif text.startswith("@"):
+        source = text[1:]
+        try:
+            text = read_file(Path(source)).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise FileUnreadableError(f"{source} is not UTF-8 text.", fix="Save it as UTF-8.") from error
+    try:
+        value: Json = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadRequestError(
+            f"{source} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+            fix="""For instance --input '{"email": "ada@example.org"}' or --input @data.json.""",
+        ) from error
+    return value
+
+
+def run_plan(application: RunningApplication, user_id: str, plan: Plan, data: Json, *, as_json: bool) -> int:
+    """Runs the plan and shows its events; the exit code. With as_json the Execution alone is on standard output."""
+    services = application.services
+    run_id = str(uuid4())
+    events: SimpleQueue[RunEvent] = SimpleQueue()
+
+    def take(event: object) -> None:
+        if isinstance(event, RunEvent) and event.run_id == run_id:
+            events.put(event)
+
+    unsubscribe = services.bus.subscribe(take)
+    try:
+        services.runs.start(user_id, plan, TriggerEvent(data=data), run_id)
+        code = _watch(application, user_id, run_id, RunLines(plan), events, to_stderr=as_json)
+    finally:
+        unsubscribe()
+    if as_json:
+        click.echo(as_text(services.history.execution(user_id, run_id)))
+    return code
+
+
+def _watch(
+    application: RunningApplication,
+    user_id: str,
+    run_id: str,
+    lines: RunLines,
+    events: "SimpleQueue[RunEvent]",
+    *,
+    to_stderr: bool,
+) -> int:
+    """Prints until the run ended. The first Ctrl+C cancels the run and waits for its end, the second leaves."""
+    is_interrupted = False
+    while True:
+        try:
+            event = events.get(timeout=LOOK_S)
+            text = lines.line(event)
+            if text is not None:
+                click.echo(text, err=to_stderr)
+            if isinstance(event, RunEnded):
+                return INTERRUPTED if is_interrupted else _exit_code(event.state)
+        except Empty:
+            continue
+        except KeyboardInterrupt:
+            if is_interrupted:
+                raise
+            is_interrupted = True
+            click.echo("Stopping the run. Press Ctrl+C again to leave at once.", err=True)
+            application.services.runs.cancel(user_id, run_id)
+
+
+def _exit_code(state: RunState) -> int:
+    return SUCCESS if state is RunState.SUCCEEDED else FAILED
