@@ -192,13 +192,13 @@ def _is_same_place(old: str, new: str) -> bool:
 def _prepared(call: HttpCall) -> requests.PreparedRequest:
     headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", "Accept": "*/*", **call.headers}
     try:
-        return requests.Request(call.method, _with_query(call), headers=headers, data=call.body).prepare()
+        return requests.Request(call.method, full_url(call), headers=headers, data=call.body).prepare()
     except (requests.RequestException, UnicodeError, ValueError) as error:
         sentence = f"The request to {_host(call.url)} cannot be sent: its address or a header is not valid."
         raise BadParamError(sentence, fix="Check the address and the headers.") from error
 
 
-def _with_query(call: HttpCall) -> str:
+def full_url(call: HttpCall) -> str:
     """The address with the call's query after the one it has."""
     if not call.query:
         return call.url
@@ -238,7 +238,7 @@ def _host(url: str) -> str:
 
 def _fault(host: str, error: Exception, limits: Limits) -> ProviderError:
     """urllib3's and requests' exceptions as ours; their texts hold addresses, so none is passed on."""
-    causes = list(_causes(error))
+    causes = _causes(error)
     if certificate := _first(causes, ssl.SSLCertVerificationError):
         return _untrusted(host, certificate)
     if any(
@@ -272,15 +272,13 @@ def _first(
     return next((each for each in causes if isinstance(each, kind)), None)
 
 
-def _causes(error: BaseException) -> "list[BaseException]":
+def _causes(error: BaseException) -> list[BaseException]:
     """The error and what lies behind it: causes, contexts, urllib3's `reason` and wrapped arguments."""
     found: list[BaseException] = []
-    waiting: list[BaseException | None] = [error]
+    waiting: list[object] = [error]
     while waiting:
         each = waiting.pop(0)
-        if each is None or each in found:
-            continue
-        found.append(each)
-        waiting += [each.__cause__, each.__context__, getattr(each, "reason", None)]
-        waiting += [argument for argument in each.args if isinstance(argument, BaseException)]
-    return [each for each in found if isinstance(each, BaseException)]
+        if isinstance(each, BaseException) and each not in found:
+            found.append(each)
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+    return found

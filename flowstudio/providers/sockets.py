@@ -31,12 +31,17 @@ class Cut(Enum):
 
 
 class Wire:
-    """A connection's socket, claimed by one call at a time. Only the claimant may cut it."""
+    """A connection's socket, claimed by one call at a time. Only the claimant may cut it.
+
+    The duplicate outlives a connection that is closed while its answer is still being read (`Connection: close`), so
+    that the call can be cut until it releases the wire.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._lock = threading.Lock()
         self._handle = sock.dup()
         self._owner: object | None = None
+        self._is_done = False
 
     def claim(self, owner: object) -> None:
         with self._lock:
@@ -46,6 +51,7 @@ class Wire:
         with self._lock:
             if self._owner is owner:
                 self._owner = None
+                self._close_if_unused()
 
     def cut(self, owner: object) -> None:
         """Ends both directions; whoever is blocked on the connection wakes up."""
@@ -55,7 +61,13 @@ class Wire:
                     self._handle.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        """Closes the duplicate, as soon as no call has a claim on it."""
         with self._lock:
+            self._is_done = True
+            self._close_if_unused()
+
+    def _close_if_unused(self) -> None:
+        if self._is_done and self._owner is None:
             self._handle.close()
 
 
@@ -71,6 +83,7 @@ class Watch:
         self._cut: Cut | None = None
         self._ends_at = time.monotonic() + total_s
         self._forget: list[Callable[[], None]] = []
+        self._wires: set[Wire] = set()
 
     def __enter__(self) -> "Watch":
         self._forget.append(self._deadlines.at(self._ends_at, lambda: self._end(Cut.OVERDUE)))
@@ -80,6 +93,8 @@ class Watch:
     def __exit__(self, *exc_info: object) -> None:
         for forget in self._forget:
             forget()
+        for wire in list(self._wires):
+            self.release(wire)
 
     @property
     def remaining_s(self) -> float:
@@ -99,10 +114,12 @@ class Watch:
 
     def claim(self, wire: Wire) -> None:
         wire.claim(self)
+        self._wires.add(wire)
         self.add(wire, lambda: wire.cut(self))
 
     def release(self, wire: Wire) -> None:
         self.remove(wire)
+        self._wires.discard(wire)
         wire.release(self)
 
     def fault(self, host: str) -> ProviderError | None:
