@@ -41,8 +41,10 @@ LEGAL_MOVES: Mapping[RunState, frozenset[RunState]] = {
             RunState.INTERRUPTED,
         }
     ),
-    RunState.WAITING: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED}),
-    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.INTERRUPTED}),
+    RunState.WAITING: frozenset(
+        {RunState.RUNNING, RunState.PAUSED, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED}
+    ),
+    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED}),
     RunState.INTERRUPTED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
     RunState.SUCCEEDED: frozenset(),
     RunState.FAILED: frozenset(),

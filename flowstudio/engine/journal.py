@@ -1,0 +1,237 @@
+"""The writer thread: what runs did becomes durable, many results in one transaction.
+
+There is no time window: while one transaction is on its way to the disk the next results queue up, and the writer
+takes all of them at once, so batches grow by themselves with the load. Entries become durable in the order of
+submission, hence who waits for one entry has waited for all before it.
+
+What the store refuses is tried again row by row, so that one bad row harms its own run only. From a run whose entry
+was refused nothing more is written until its owner readmits it: a journal has an end, never a hole.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from flowstudio.engine.errors import EngineClosedError, ResultLostError
+from flowstudio.engine.events import RunEvent
+from flowstudio.engine.limits import EngineLimits
+from flowstudio.engine.model import Run, StepRun
+from flowstudio.engine.ports import RunChange, RunStore
+from flowstudio.errors import FlowStudioError
+
+log = logging.getLogger(__name__)
+
+LOCKED = "storage.locked"
+"""Code of the one storage error that passes by itself."""
+_FAULT_OF_VALUE = frozenset({"storage.unstorable", ResultLostError.code})
+FIRST_RETRY_S = 0.02
+LONGEST_RETRY_S = 1.0
+
+
+class Owner(Protocol):
+    """The run an entry belongs to, told when the store will not take it. Called on the writer's thread."""
+
+    def refused(self, error: FlowStudioError) -> None: ...
+
+
+class Ticket:
+    """An entry's way to the disk."""
+
+    __slots__ = ("_gate", "error", "is_done")
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self.error: FlowStudioError | None = None
+        self._gate = threading.Lock()  # held until done: a bare lock costs a tenth of an Event
+        self._gate.acquire()
+
+    def wait(self) -> None:
+        """Returns when the entry is durable; raises why it will never be."""
+        if not self.is_done:
+            with self._gate:
+                pass
+        if self.error is not None:
+            raise self.error
+
+    def settle(self, error: FlowStudioError | None = None) -> None:
+        self.error = error
+        self.is_done = True
+        self._gate.release()
+
+
+def settled_ticket() -> Ticket:
+    """For what is durable already."""
+    ticket = Ticket()
+    ticket.settle()
+    return ticket
+
+
+class _Entry:
+    __slots__ = ("event", "item", "owner", "ticket")
+
+    def __init__(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> None:
+        self.item = item
+        self.event = event
+        self.owner = owner
+        self.ticket = Ticket()
+
+    @property
+    def run_id(self) -> str:
+        return self.item.run_id
+
+
+class _Creation:
+    __slots__ = ("is_new", "run", "ticket")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.is_new = False
+        self.ticket = Ticket()
+
+
+class Journal:
+    """Takes entries from any thread; one thread writes them and then publishes their events, in the same order."""
+
+    def __init__(self, store: RunStore, publish: Callable[[RunEvent], None], limits: EngineLimits) -> None:
+        self._store = store
+        self._publish = publish
+        self._limits = limits
+        self._queue: SimpleQueue[_Entry | _Creation | None] = SimpleQueue()
+        self._closing = threading.Event()
+        self._pause = threading.Event()  # never set: what is queued deserves its patience while closing, too
+        self._refused: dict[str, FlowStudioError] = {}
+        self._thread = threading.Thread(target=self._serve, name="flowstudio-journal", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self, timeout_s: float) -> None:
+        """Writes what is queued, then ends the thread."""
+        self._closing.set()
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    @property
+    def has_room(self) -> bool:
+        """False when a run should wait for its last ticket before it makes more work."""
+        return self._queue.qsize() < self._limits.queue_rows
+
+    def submit(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> Ticket:
+        """Queues an entry; event is published once it is durable. Does not block."""
+        entry = _Entry(item, event, owner)
+        self._queue.put(entry)
+        return entry.ticket
+
+    def create(self, run: Run) -> bool:
+        """Stores a new run, durable on return; False when its id exists. Blocks; raises the StorageError family."""
+        if self._closing.is_set():
+            raise EngineClosedError("FlowStudio is closing and starts no more runs.")
+        creation = _Creation(run)
+        self._queue.put(creation)
+        creation.ticket.wait()
+        return creation.is_new
+
+    def readmit(self, run_id: str) -> None:
+        """Writes for this run again after a refusal its owner has dealt with."""
+        self._refused.pop(run_id, None)
+
+    def _serve(self) -> None:
+        while True:
+            batch, is_last = self._take()
+            self._create(batch)
+            self._write([each for each in batch if isinstance(each, _Entry)])
+            if is_last:
+                return
+
+    def _take(self) -> tuple[list[_Entry | _Creation], bool]:
+        """Blocks for one entry, then takes all that are there, up to a batch."""
+        batch: list[_Entry | _Creation] = []
+        item = self._queue.get()
+        try:
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= self._limits.batch_rows:
+                    return batch, False
+                item = self._queue.get_nowait()
+        except Empty:
+            return batch, False
+        return batch, True
+
+    def _create(self, batch: Sequence[_Entry | _Creation]) -> None:
+        """New runs go first: nothing in the batch but their own entries depends on them."""
+        for creation in batch:
+            if isinstance(creation, _Creation):
+                creation.ticket.settle(self._attempt(lambda new=creation: self._create_one(new)))
+
+    def _create_one(self, creation: _Creation) -> None:
+        creation.is_new = self._store.create(creation.run)
+
+    def _write(self, entries: list[_Entry]) -> None:
+        if self._refused:
+            entries = [entry for entry in entries if not self._is_barred(entry)]
+        if not entries:
+            return
+        error = self._attempt(lambda: self._store.write([entry.item for entry in entries]))
+        if error is None:
+            self._announce(entries)
+        elif len(entries) == 1 or error.code == LOCKED:
+            for entry in entries:
+                self._refuse(entry, error)
+        else:
+            for entry in entries:
+                self._write([entry])
+
+    def _attempt(self, work: Callable[[], None]) -> FlowStudioError | None:
+        """Does the work, again and again while the database is locked; what it met in the end, or None."""
+        waited_s, delay_s = 0.0, FIRST_RETRY_S
+        while True:
+            try:
+                work()
+            except FlowStudioError as error:
+                if error.code != LOCKED or waited_s >= self._limits.locked_patience_s or self._pause.wait(delay_s):
+                    return error
+                waited_s, delay_s = waited_s + delay_s, min(delay_s * 2, LONGEST_RETRY_S)
+            except Exception as bug:
+                log.exception("The journal could not write")
+                return ResultLostError(
+                    f"A result could not be stored ({type(bug).__name__}).",
+                    fix="The log has the details; please report them.",
+                )
+            else:
+                return None
+
+    def _announce(self, entries: list[_Entry]) -> None:
+        """Events first: a step that waits for a ticket must not be seen starting before what it waited for ended."""
+        try:
+            for entry in entries:
+                if entry.event is not None:
+                    self._publish(entry.event)
+        except Exception:
+            log.exception("An event could not be published")
+        for entry in entries:
+            entry.ticket.settle()
+
+    def _is_barred(self, entry: _Entry) -> bool:
+        error = self._refused.get(entry.run_id)
+        if error is not None:
+            entry.ticket.settle(error)
+        return error is not None
+
+    def _refuse(self, entry: _Entry, error: FlowStudioError) -> None:
+        reason = _named(entry.item, error)
+        self._refused[entry.run_id] = reason
+        entry.ticket.settle(reason)
+        try:
+            entry.owner.refused(reason)
+        except Exception:
+            log.exception("A run could not be told that its journal refused an entry")
+
+
+def _named(item: StepRun | RunChange, error: FlowStudioError) -> FlowStudioError:
+    """The error; when the value is at fault and not the disk, one that says whose value."""
+    if error.code in _FAULT_OF_VALUE and isinstance(item, StepRun):
+        sentence = f"The result of step “{item.step_id}” cannot be stored. {error.sentence}"
+        return ResultLostError(sentence, fix=error.fix, facts={"step": item.step_id})
+    return error

@@ -1,0 +1,313 @@
+"""One attempt at one step: render its params, do what it says, tell how it went. Touches no run state.
+
+The runner decides when and in which thread; here is what happens in between. Expected faults end as a failed Outcome;
+a bug in an action's code too, logged with its traceback, so that one broken action never takes the engine down.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+
+from flowstudio.engine import flow
+from flowstudio.engine.cancel import CancelToken
+from flowstudio.engine.compile import Node
+from flowstudio.engine.errors import (
+    FlowParamError,
+    StepBugError,
+    StepTimeoutError,
+    StoppedError,
+    failure_as_json,
+    failure_of,
+)
+from flowstudio.engine.events import LogWritten, RunEvent
+from flowstudio.engine.model import Failure, Run, StepState
+from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Invocation
+from flowstudio.engine.retry import next_delay
+from flowstudio.engine.timers import Timer, Timers
+from flowstudio.engine.walk import Walk
+from flowstudio.plan.expression import ExpressionError, Scope
+from flowstudio.plan.model import NOTHING, Json, OnError, StepKind
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A step's end. ports: what it leaves by; none after a failure that ends the run."""
+
+    state: StepState
+    ports: tuple[str, ...] = ()
+    output: Json = None
+    message: str = ""
+    failure: Failure | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Delay:
+    """No end yet: the step goes on at `due`, holding no thread. failure: what the next attempt hopes to avoid."""
+
+    due: datetime
+    failure: Failure | None = None
+    delay_s: float = 0.0
+
+
+class Attempt:
+    """One try of one step in one walk, from the moment it may start until it is settled or given up.
+
+    due: when a parked attempt goes on: a wait step then ends, another step is tried again. thread_id: the thread it
+    runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does.
+    """
+
+    __slots__ = ("due", "node", "number", "started", "started_at", "thread_id", "walk")
+
+    def __init__(self, walk: Walk, node: Node, number: int = 1) -> None:
+        self.walk = walk
+        self.node = node
+        self.number = number
+        self.due: datetime | None = None
+        self.thread_id = 0
+        self.started: float = 0.0
+        self.started_at: datetime | None = None
+
+    def again(self, due: datetime, *, is_retry: bool) -> "Attempt":
+        """What goes on at `due`: the next try, or the same step's end of waiting."""
+        if is_retry:
+            attempt = Attempt(self.walk, self.node, self.number + 1)
+        else:
+            attempt = Attempt(self.walk, self.node, self.number)
+            attempt.started_at, attempt.started = self.started_at, self.started
+        attempt.due = due
+        return attempt
+
+
+Ending = Outcome | Delay | flow.Iterate
+GiveUp = Callable[[Attempt, Outcome | Delay], None]
+
+
+class StepPerformer:
+    """Performs attempts. Thread-safe."""
+
+    def __init__(
+        self, invoker: ActionInvoker, timers: Timers, clock: Clock, publish: Callable[[RunEvent], None], grace_s: float
+    ) -> None:
+        self._invoker = invoker
+        self._timers = timers
+        self._clock = clock
+        self._publish = publish
+        self._grace_s = grace_s
+        self._rng = Random()  # noqa: S311 - jitter, no secret
+
+    def perform(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken, give_up: GiveUp) -> Ending:
+        """How the attempt ended. Blocks as long as the action does.
+
+        give_up: called from the timer thread with the outcome of an attempt that came back neither at its time limit
+        nor in the grace after it; what the attempt itself returns later is to be ignored.
+        """
+        node = attempt.node
+        try:
+            params = render(node, scope)
+            if node.kind is StepKind.ACTION:
+                return self._act(run, attempt, params, cancel, give_up)
+            return self._steer(run, attempt, params, scope)
+        except ExpressionError as error:
+            return conclude(node, failure_of(error, node.step.id))
+        except FlowParamError as error:
+            located = FlowParamError(f"Step “{node.step.label}”: {error.sentence}", fix=error.fix)
+            return conclude(node, failure_of(located, node.step.id))
+        except Exception as bug:
+            log.exception("Step %s (%s.%s) of run %s broke", node.step.id, node.step.provider, node.step.action, run.id)
+            return conclude(node, _bug(node, bug))
+
+    def _act(self, run: Run, attempt: Attempt, params: dict[str, Json], cancel: CancelToken, give_up: GiveUp) -> Ending:
+        limit_s = attempt.node.step.timeout_s
+        if limit_s is None:
+            result = self._invoker.invoke(self._invocation(run, attempt, params, cancel))
+            return self._judge(attempt, result, cancel)
+        with TimeLimit(limit_s, self._grace_s, self._timers, cancel) as limit:
+            timed_out = _timed_out(attempt.node, limit_s)
+            limit.watch(lambda: give_up(attempt, self._failed_or_delayed(attempt, timed_out)))
+            result = self._invoker.invoke(self._invocation(run, attempt, params, limit.token))
+        if limit.is_over and not cancel.is_set:
+            return self._failed_or_delayed(attempt, timed_out)
+        return self._judge(attempt, result, cancel)
+
+    def _judge(self, attempt: Attempt, result: ActionResult, cancel: CancelToken) -> Ending:
+        if result.success:
+            passes = attempt.node.passes
+            return Outcome(StepState.SUCCEEDED, passes, result.output, result.message, None, result.metadata)
+        if cancel.is_set:
+            return Outcome(StepState.CANCELLED)
+        return self._failed_or_delayed(attempt, _failure(attempt.node, result), result.metadata)
+
+    def _failed_or_delayed(self, attempt: Attempt, failure: Failure, metadata: Mapping[str, Json] = NOTHING) -> Ending:
+        delay_s = next_delay(failure, attempt.node.step.retry, attempt.number, self._rng)
+        if delay_s is None:
+            return conclude(attempt.node, failure, metadata)
+        return Delay(self._clock.now() + timedelta(seconds=delay_s), failure, delay_s)
+
+    def _invocation(self, run: Run, attempt: Attempt, params: dict[str, Json], cancel: CancelToken) -> Invocation:
+        step, path = attempt.node.step, attempt.walk.path
+        return Invocation(
+            user_id=run.user_id,
+            run_id=run.id,
+            step_id=step.id,
+            iteration=path,
+            attempt=attempt.number,
+            provider=step.provider,
+            action=step.action,
+            params=params,
+            credential=step.credential,
+            timeout_s=step.timeout_s,
+            cancel=cancel,
+            log=partial(self._log, run.id, attempt),
+            idempotency_key=f"{run.id}:{step.id}:{'.'.join(map(str, path))}",
+        )
+
+    def _log(self, run_id: str, attempt: Attempt, level: str, text: str) -> None:
+        self._publish(LogWritten(run_id, self._clock.now(), level, text, attempt.node.step.id, attempt.walk.path))
+
+    def _steer(self, run: Run, attempt: Attempt, params: dict[str, Json], scope: Scope) -> Ending:
+        """A step of the language itself."""
+        node, kind = attempt.node, attempt.node.kind
+        if kind is StepKind.CONDITION:
+            return _branched(flow.condition(_holds(node, params, scope)))
+        if kind is StepKind.SWITCH:
+            return _branched(flow.switch(params))
+        if kind is StepKind.MERGE:
+            return Outcome(StepState.SUCCEEDED, node.passes, flow.merge(params, _arrivals(attempt)))
+        if kind is StepKind.RESPOND:
+            return Outcome(StepState.SUCCEEDED, node.passes, flow.respond(params))
+        if kind is StepKind.STOP:
+            return _stop(node, params)
+        if kind is StepKind.WAIT:
+            return self._wait(attempt, params)
+        return self._iterate(run, attempt, params)
+
+    def _wait(self, attempt: Attempt, params: dict[str, Json]) -> Ending:
+        now = self._clock.now()
+        if attempt.due is not None:
+            return Outcome(StepState.SUCCEEDED, attempt.node.passes, {"until": attempt.due.isoformat()})
+        due = flow.due(attempt.node.step.action, params, now)
+        return Delay(due, None, (due - now).total_seconds())
+
+    def _iterate(self, run: Run, attempt: Attempt, params: dict[str, Json]) -> flow.Iterate:
+        iterate = flow.iterate(params)
+        if iterate.left_over:
+            text = f"{iterate.left_over} items are left over: the loop stops after {len(iterate.items)}, its limit."
+            self._log(run.id, attempt, "warning", text)
+        return iterate
+
+
+class TimeLimit:
+    """Ends an attempt that takes too long: first its token is set, and if that does not help it is given up."""
+
+    def __init__(self, limit_s: float, grace_s: float, timers: Timers, parent: CancelToken) -> None:
+        self.token = CancelToken()
+        self.is_over = False
+        self._limit_s = limit_s
+        self._grace_s = grace_s
+        self._timers = timers
+        self._lock = threading.Lock()
+        self._is_left = False
+        self._timer: Timer | None = None
+        self._unlink = parent.on_cancel(self.token.cancel)
+
+    def __enter__(self) -> "TimeLimit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._unlink()
+        with self._lock:
+            self._is_left = True
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def watch(self, give_up: Callable[[], None]) -> None:
+        self._timer = self._timers.after(self._limit_s, partial(self._expire, give_up))
+
+    def _expire(self, give_up: Callable[[], None]) -> None:
+        with self._lock:
+            if self._is_left:
+                return
+            self.is_over = True
+            self._timer = self._timers.after(self._grace_s, give_up)
+        self.token.cancel()
+
+
+def render(node: Node, scope: Scope) -> dict[str, Json]:
+    """The step's params with their expressions evaluated. Raises ExpressionError naming step and field."""
+    params = dict(node.constants)
+    for name, template in node.templates:
+        try:
+            params[name] = template.render(scope)
+        except ExpressionError as error:
+            raise error.located(node.step.label, name) from error
+    return params
+
+
+def conclude(node: Node, failure: Failure, metadata: Mapping[str, Json] = NOTHING) -> Outcome:
+    """A failure that is final, turned by the step's own policy into the ways it leaves by."""
+    policy = node.step.on_error
+    if policy is OnError.STOP:
+        return Outcome(StepState.FAILED, (), None, failure.sentence, failure, metadata)
+    ports = ("error",) if policy is OnError.BRANCH else node.passes
+    return Outcome(StepState.FAILED, ports, {"error": failure_as_json(failure)}, failure.sentence, failure, metadata)
+
+
+def _holds(node: Node, params: Mapping[str, Json], scope: Scope) -> bool:
+    if node.condition is None:
+        return flow.is_true(params.get("condition"))
+    try:
+        return node.condition.holds(scope)
+    except ExpressionError as error:
+        raise error.located(node.step.label, "condition") from error
+
+
+def _arrivals(attempt: Attempt) -> list[flow.Arrival]:
+    found = attempt.walk.arrivals(attempt.node)
+    return [flow.Arrival(source, result.view.output, result.sequence) for source, result in found]
+
+
+def _branched(branch: flow.Branch) -> Outcome:
+    return Outcome(StepState.SUCCEEDED, branch.ports, branch.output)
+
+
+def _stop(node: Node, params: Mapping[str, Json]) -> Outcome:
+    message = str(params.get("message") or "")
+    if flow.is_true(params.get("success", True)):
+        return Outcome(StepState.SUCCEEDED, (), None, message)
+    error = StoppedError(message or f"The run was stopped by “{node.step.label}”.")
+    return Outcome(StepState.FAILED, (), None, error.sentence, failure_of(error, node.step.id))
+
+
+def _failure(node: Node, result: ActionResult) -> Failure:
+    error = result.error
+    if error is None:
+        sentence = result.message or f"Step “{node.step.label}” failed and gave no reason."
+        return Failure("provider.failed", sentence, step_id=node.step.id)
+    return Failure(
+        error.code, error.sentence, error.fix, error.facts, node.step.id, error.retryable, error.retry_after_s
+    )
+
+
+def _timed_out(node: Node, limit_s: float) -> Failure:
+    error = StepTimeoutError(
+        f"Step “{node.step.label}” took longer than its time limit of {limit_s:g} s.",
+        fix="Raise the step's time limit, or find out why it takes so long.",
+    )
+    return failure_of(error, node.step.id, retryable=True)
+
+
+def _bug(node: Node, bug: Exception) -> Failure:
+    """Names the kind of exception only: its text may hold what the action was given."""
+    error = StepBugError(
+        f"Step “{node.step.label}” broke: the code of {node.step.provider}.{node.step.action} has a fault "
+        f"({type(bug).__name__}).",
+        fix="The log has the details; please report them.",
+    )
+    return failure_of(error, node.step.id)

@@ -1,0 +1,135 @@
+"""One pass through a block, and what its steps can read.
+
+A run is a tree of walks: the plan's top level, and for each item of a loop at work a walk through the loop's body.
+A step reads the results of its own walk and of the walks around it; an iteration's walk is forgotten when it ends.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowstudio.engine.compile import Block, Node
+from flowstudio.engine.frontier import Frontier
+from flowstudio.engine.journal import Ticket
+from flowstudio.engine.model import IterationPath, StepState
+from flowstudio.plan.expression import Scope, StepView
+from flowstudio.plan.model import Json, StepId
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What a settled step left behind. sequence: when, within the run; ticket: its way to the disk."""
+
+    view: StepView
+    state: StepState
+    ports: tuple[str, ...]
+    sequence: int
+    ticket: Ticket
+
+
+class Walk:
+    """Guarded by its run's lock, but for reading `views`: a dict a step may read while another one's result comes."""
+
+    __slots__ = ("block", "frontier", "loop", "path", "results", "scope", "views")
+
+    def __init__(self, block: Block, loop: "Loop | None" = None, index: int = 0) -> None:
+        self.block = block
+        self.loop = loop
+        self.path: IterationPath = (*loop.walk.path, index) if loop is not None else ()
+        self.frontier = Frontier(block)
+        self.results: dict[StepId, Result] = {}
+        self.views: dict[StepId, StepView] = {}
+        self.scope: Scope | None = None
+
+    @property
+    def item(self) -> Json:
+        return self.loop.items[self.path[-1]] if self.loop is not None else None
+
+    def settle(self, step_id: StepId, result: Result) -> None:
+        self.results[step_id] = result
+        if result.state is not StepState.SKIPPED or result.ports:
+            self.views[step_id] = result.view
+
+    def arrivals(self, node: Node) -> list[tuple[StepId, Result]]:
+        """The results whose live edges lead to node, in the order of the plan's edges, each source once."""
+        found: dict[StepId, Result] = {}
+        for inlet in node.inlets:
+            result = self.results.get(inlet.source)
+            if result is not None and inlet.port in result.ports:
+                found[inlet.source] = result
+        return list(found.items())
+
+    def outcome(self) -> Json:
+        """What the walk as a whole gives: the output of its live last step; several -> {step id: output}."""
+        ids = (self.block.nodes[index].step.id for index in self.block.terminals)
+        live = {step_id: self.views[step_id].output for step_id in ids if step_id in self.views}
+        if len(live) == 1:
+            return next(iter(live.values()))
+        return dict(live) if live else None
+
+
+class Loop:
+    """A loop at work: its items, what is out, what came back. Guarded by its run's lock."""
+
+    __slots__ = ("came_back", "items", "node", "parallel", "results", "started", "walk")
+
+    def __init__(self, walk: Walk, node: Node, items: Sequence[Json], parallel: int) -> None:
+        self.walk = walk
+        self.node = node
+        self.items = items
+        self.parallel = parallel
+        self.results: list[Json] = [None] * len(items)
+        self.started = 0
+        self.came_back = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.came_back == len(self.items)
+
+    def start_next(self) -> Iterator[Walk]:
+        """Walks for the items that may start now: up to `parallel` are out at once."""
+        assert self.node.body is not None
+        while self.started < len(self.items) and self.started - self.came_back < self.parallel:
+            self.started += 1
+            yield Walk(self.node.body, self, self.started - 1)
+
+    def come_back(self, walk: Walk) -> None:
+        self.results[walk.path[-1]] = walk.outcome()
+        self.came_back += 1
+
+    def output(self) -> Json:
+        return {"results": self.results, "count": len(self.results)}
+
+
+class NestedViews(Mapping[StepId, StepView]):
+    """The steps a walk inside loops sees: its own first, then outwards."""
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, walk: Walk) -> None:
+        levels = [walk.views]
+        while walk.loop is not None:
+            walk = walk.loop.walk
+            levels.append(walk.views)
+        self._levels = levels
+
+    def __getitem__(self, step_id: StepId) -> StepView:
+        for views in self._levels:
+            if step_id in views:
+                return views[step_id]
+        raise KeyError(step_id)
+
+    def __iter__(self) -> Iterator[StepId]:
+        return iter({step_id: None for views in self._levels for step_id in tuple(views)})
+
+    def __len__(self) -> int:
+        return sum(len(views) for views in self._levels)
+
+
+def enclosing_loops(walk: Walk) -> dict[str, Any]:
+    """{loop id: {"item", "index"}} of every loop around the walk."""
+    loops: dict[str, Any] = {}
+    while walk.loop is not None:
+        loops[walk.loop.node.step.id] = {"item": walk.item, "index": walk.path[-1]}
+        walk = walk.loop.walk
+    return loops
