@@ -133,7 +133,7 @@ def build(settings: Settings) -> Application:
         is_alone = _enter(settings, closing)
         found = find_key(settings)
         redactor = Redactor()
-        log_file = LogFile(paths.log_dir(settings.data_dir), redactor)
+        log_file = LogFile(paths.log_dir(settings.data_dir), redactor.text)
         closing.callback(log_file.close)
         clock, bus = SystemClock(), Bus()
         shipped = shipped_registry()

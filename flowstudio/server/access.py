@@ -120,7 +120,7 @@ def check_user_id(text: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """localhost, *.localhost, 127.0.0.0/8, ::1, and 0.0.0.0 as a Host (a development proxy sends it)."""
+    """localhost, *.localhost, 127.0.0.0/8 and ::1."""
     bare = name.strip("[]").rstrip(".").lower()
     if bare == "localhost" or bare.endswith(".localhost"):
         return True
@@ -131,7 +131,10 @@ def is_loopback(name: str) -> bool:
 
 
 def host_name(header: str) -> str:
-    """The name in a Host header, lower case, without port, brackets and trailing dot; "" when there is none."""
+    """The name in a Host header, lower case, without port, brackets and trailing dot; "" when there is none.
+
+    0.0.0.0, which the old client's development proxy sends, means this computer.
+    """
     text = header.strip().lower()
     if text.startswith("["):
         return text[1:].partition("]")[0]

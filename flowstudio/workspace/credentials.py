@@ -45,7 +45,7 @@ class Credentials:
     ) -> Sequence[str]:
         """Stores or replaces the credential and returns the ids of its fields.
 
-        provider: an id or an alias; kept under the id, so that every alias finds it. Raises BadRequestError, VaultError.
+        provider: an id or an alias; kept under the id, so every alias finds it. Raises BadRequestError, VaultError.
         """
         if not provider.strip():
             raise BadRequestError("`provider` is missing.", facts={"field": "provider"})

@@ -117,10 +117,19 @@ def step_logs(plan: Plan, steps: Sequence[StepRun]) -> list[Json]:
 
 
 def step_orders(plan: Plan) -> Mapping[StepId, int]:
-    """Each step's 1-based order as the old references count; steps they do not count follow after them."""
-    counted = [*dict.fromkeys(step_id for step_id in plan.ordinals if plan.has_step(step_id))]
-    rest = [step.id for step in plan.steps if step.id not in set(counted)]
-    return {step_id: order for order, step_id in enumerate([*counted, *rest], start=1)}
+    """Each step's 1-based order as the old references count.
+
+    Steps they do not count follow after them, but what is inside a counted loop has the loop's own order: the old
+    service knew a loop and its action as one step.
+    """
+    ids = {step.id for step in plan.steps}
+    counted = [*dict.fromkeys(step_id for step_id in plan.ordinals if step_id in ids)]
+    orders = {step_id: order for order, step_id in enumerate(counted, start=1)}
+    for step in plan.steps:
+        if step.id not in orders:
+            inherited = orders.get(step.parent) if step.parent is not None and counted else None
+            orders[step.id] = inherited or max(orders.values(), default=0) + 1
+    return orders
 
 
 def _sentence(failure: Failure | None) -> str | None:

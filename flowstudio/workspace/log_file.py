@@ -25,7 +25,7 @@ class _Masked(logging.Formatter):
 
 
 class LogFile:
-    """Takes what the package logs from open to close. A folder that cannot be written to costs the log, not the program."""
+    """Takes what the package logs until close. A folder that cannot be written to costs the log, not the program."""
 
     def __init__(self, folder: Path, redact: Callable[[str], str]) -> None:
         self._handler: logging.Handler | None = None

@@ -10,7 +10,7 @@ from typing import IO
 class Presence:
     """A locked file a process. Recovery may only take up runs when no other process could still be running them.
 
-    A pid alone would not do: after a crash another program may have it. The lock ends with the process, however it ends.
+    A pid alone would not do: after a crash another program may have it. A lock ends with its process, however it ends.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -24,7 +24,8 @@ class Presence:
         self._own = path.open("wb")
         _lock(self._own)
         others = [each for each in self._folder.glob("*.lock") if each != path]
-        return not any([_is_alive(each) for each in others])
+        alive = [each for each in others if _is_alive(each)]  # all are asked: dead ones are cleared away by it
+        return not alive
 
     def leave(self) -> None:
         if self._own is not None:

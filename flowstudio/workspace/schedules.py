@@ -83,7 +83,9 @@ class Schedules:
     def remove(self, plan_id: str) -> bool:
         """Takes all schedules of the plan off the timetable; False when there were none."""
         gone = [job.id for job in self._timetable.jobs() if job.plan_id == plan_id]
-        return any([self._timetable.remove(each) for each in gone])
+        for each in gone:
+            self._timetable.remove(each)
+        return bool(gone)
 
     def jobs(self, user_id: str | None = None) -> list[Schedule]:
         """By next firing; of one user, or of all for None."""
