@@ -1,0 +1,392 @@
+"""The plan as the canvas holds it: content-less items for hit test and selection, arrays for the painter.
+
+The items never paint (`ItemHasNoContents`); the view draws from `cards` and `wires`. `show` compares the plan it is given
+with the one before by identity, plans share what an edit did not touch, so it costs little whatever the edit was.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
+
+from flowstudio.plan.model import ERROR, Edge, Plan, Step, StepId, StepKind
+from flowstudio.providers.manifest import Category
+from flowstudio.ui.canvas.faces import Catalogue, Face, HasCredential, face_of
+from flowstudio.ui.canvas.geometry import (
+    CARD_W,
+    HEADER_H,
+    PORT_REACH,
+    Anchor,
+    Box,
+    anchors_of,
+    card_height,
+    container_box,
+    input_of,
+    union,
+)
+from flowstudio.ui.canvas.live import LiveRun
+from flowstudio.ui.canvas.tables import CardTable, WireTable, nearest_wire
+
+EdgeKey = tuple[StepId, str, StepId]
+
+CATEGORIES = tuple(Category)
+DISABLED, UNKNOWN, ERROR_PORT = 1, 2, 4
+PORTS_SHIFT, CATEGORY_SHIFT = 3, 5
+WIRE_REACH_PX = 7.0
+
+
+class Part(Enum):
+    """What lies under a point."""
+
+    NOTHING = auto()
+    CARD = auto()
+    PORT = auto()
+    WIRE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    part: Part
+    step_id: StepId = ""
+    anchor: Anchor | None = None
+    edge: EdgeKey | None = None
+
+
+NO_HIT = Hit(Part.NOTHING)
+
+
+class CardItem(QGraphicsRectItem):
+    """A card's place for hit test and selection: the whole card, of a loop its header. Draws nothing."""
+
+    def __init__(self, step_id: StepId) -> None:
+        super().__init__()
+        self.step_id = step_id
+        self.setPen(QPen(Qt.PenStyle.NoPen))
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable)
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemHasNoContents)
+
+
+class CanvasScene(QGraphicsScene):
+    """Cards and wires of one plan. `redrawn` asks the view to paint; `reselected` says the selection changed."""
+
+    redrawn = Signal()
+    reselected = Signal()
+
+    def __init__(self, catalogue: Catalogue, has_credential: HasCredential, plan: Plan) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._has_credential = has_credential
+        self.cards = CardTable()
+        self.wires = WireTable(self.cards)
+        self.run = LiveRun(plan.id)
+        self.marks: list[tuple[str, str, Category, bool]] = []
+        self._mark_rows: dict[tuple[str, str, Category, bool], int] = {}
+        self._steps: dict[StepId, Step] = {}
+        self._edges: dict[EdgeKey, Edge] = {}
+        self._items: dict[StepId, CardItem] = {}
+        self._children: dict[StepId, set[StepId]] = {}
+        self.selected_edges: set[EdgeKey] = set()
+        self.plan = Plan(id=plan.id, name=plan.name)
+        self.selectionChanged.connect(self._mirror_selection)
+        self.show_plan(plan)
+
+    # what the plan says
+
+    def show_plan(self, plan: Plan) -> None:
+        """Takes over a revision of the plan; only what differs from the one before is touched."""
+        steps = {step.id: step for step in plan.steps}
+        edges = {edge.key: edge for edge in plan.edges if edge.source in steps and edge.target in steps}
+        gone_steps = [step_id for step_id in self._steps if step_id not in steps]
+        changed = [step for step in steps.values() if self._steps.get(step.id) is not step]
+        for key in [key for key in self._edges if key not in edges]:
+            self._remove_wire(key)
+        loops = self._loops_around([*gone_steps, *(step.id for step in changed)])
+        for step_id in gone_steps:
+            self._remove_card(step_id)
+        for step in changed:
+            self._show_card(step)
+        self._steps = steps
+        loops |= self._loops_around([step.id for step in changed])
+        self._settle_boxes([step.id for step in changed], loops)
+        new_wires = [self.wires.add(edge) for key, edge in edges.items() if key not in self._edges]
+        self._edges, self.plan = edges, plan
+        self._route({self.cards.row_of[step.id] for step in changed if step.id in self.cards.row_of}, new_wires)
+        self.redrawn.emit()
+
+    def refresh_faces(self) -> None:
+        """Reads titles, icons and badges again: the catalogue or the credentials changed."""
+        for step in self._steps.values():
+            self._show_face(self.cards.row_of[step.id], step)
+        self.redrawn.emit()
+
+    def step(self, step_id: StepId) -> Step | None:
+        return self._steps.get(step_id)
+
+    def face(self, step_id: StepId) -> Face:
+        """What that step's card says. Raises KeyError for a step that is not there."""
+        face = self.cards.faces[self.cards.row_of[step_id]]
+        assert face is not None
+        return face
+
+    def title(self, step_id: StepId) -> str:
+        return self.face(step_id).title
+
+    def edge(self, key: EdgeKey) -> Edge | None:
+        return self._edges.get(key)
+
+    def children(self, loop_id: StepId) -> frozenset[StepId]:
+        return frozenset(self._children.get(loop_id, ()))
+
+    def with_bodies(self, ids: Iterable[StepId]) -> list[StepId]:
+        """Those steps and everything inside them, each once."""
+        found: dict[StepId, None] = {}
+        waiting = list(ids)
+        while waiting:
+            step_id = waiting.pop()
+            if step_id not in found and step_id in self._steps:
+                found[step_id] = None
+                waiting.extend(self._children.get(step_id, ()))
+        return list(found)
+
+    # places
+
+    def box(self, step_id: StepId) -> Box:
+        return self.cards.box(self.cards.row_of[step_id])
+
+    def extent(self, ids: Iterable[StepId] | None = None) -> Box | None:
+        """The box around those cards, or around everything."""
+        if ids is not None:
+            return union(self.box(each) for each in ids if each in self.cards.row_of)
+        outline = self.outline()
+        boxes = [outline] if outline is not None else []
+        boxes += [Box(note.x, note.y, note.width, note.height) for note in self.plan.notes]
+        boxes += [Box(frame.x, frame.y, frame.width, frame.height) for frame in self.plan.frames]
+        return union(boxes)
+
+    def outline(self) -> Box | None:
+        """The box around all cards, straight from the arrays: cheap enough for every frame."""
+        cards, n = self.cards, self.cards.size
+        if not cards.row_of:
+            return None
+        left, top = float(np.nanmin(cards.x[:n])), float(np.nanmin(cards.y[:n]))
+        right, bottom = float(np.nanmax(cards.x[:n] + cards.w[:n])), float(np.nanmax(cards.y[:n] + cards.h[:n]))
+        return Box(left, top, right - left, bottom - top)
+
+    def shift_cards(self, ids: Iterable[StepId], dx: float, dy: float) -> None:
+        """Draws those cards that far from where the plan has them; loops around them keep their outline meanwhile."""
+        rows = self.cards.rows(list(ids))
+        places = np.array([self._home(self.cards.ids[row]) for row in rows.tolist()]).reshape(-1, 2)
+        self.cards.x[rows], self.cards.y[rows] = places[:, 0] + dx, places[:, 1] + dy
+        self.wires.route(self.wires.at_cards(rows))
+        self.redrawn.emit()
+
+    def _home(self, step_id: StepId) -> tuple[float, float]:
+        item = self._items[step_id]
+        return item.x(), item.y()
+
+    # what lies where
+
+    def hit(self, x: float, y: float, zoom: float) -> Hit:
+        """The topmost part under a scene point: ports first, then cards, then wires."""
+        port = self._port_at(x, y, PORT_REACH if zoom >= 1 else min(PORT_REACH / zoom, PORT_REACH * 2))
+        if port is not None and zoom >= 0.3:
+            return port
+        for item in self.items(QPointF(x, y)):
+            if isinstance(item, CardItem):
+                return Hit(Part.CARD, item.step_id)
+        row = nearest_wire(self.wires, x, y, WIRE_REACH_PX / zoom)
+        return NO_HIT if row is None else Hit(Part.WIRE, edge=self.wires.keys[row])
+
+    def _port_at(self, x: float, y: float, reach: float) -> Hit | None:
+        best, nearest = None, reach
+        for row in self.cards.inside(x, y, x, y, reach).tolist():
+            box = self.cards.box(row)
+            for anchor in self.cards.anchors[row]:
+                px, py = anchor.at(box)
+                distance = float(np.hypot(px - x, py - y))
+                if distance < nearest:
+                    nearest, best = distance, Hit(Part.PORT, self.cards.ids[row], anchor)
+        return best
+
+    def card_at(self, x: float, y: float, reach: float = 0.0) -> StepId | None:
+        """The card under a point, or the one whose box is within reach of it."""
+        for item in self.items(QRectF(x - reach, y - reach, 2 * reach + 1, 2 * reach + 1)):
+            if isinstance(item, CardItem):
+                return item.step_id
+        return None
+
+    def loop_at(self, x: float, y: float, without: Iterable[StepId] = ()) -> StepId | None:
+        """The innermost loop whose outline holds the point, leaving out `without`."""
+        banned = set(without)
+        best, smallest = None, float("inf")
+        cards = self.cards
+        for row in np.nonzero(cards.is_loop[: cards.size])[0].tolist():
+            box = cards.box(row)
+            if cards.ids[row] not in banned and box.holds(x, y) and box.w * box.h < smallest:
+                best, smallest = cards.ids[row], box.w * box.h
+        return best
+
+    # selection
+
+    def selected_ids(self) -> list[StepId]:
+        """Selected steps in the plan's order."""
+        chosen = {item.step_id for item in self.selectedItems() if isinstance(item, CardItem)}
+        return [step_id for step_id in self._steps if step_id in chosen]
+
+    def select(self, ids: Iterable[StepId], edges: Iterable[EdgeKey] = ()) -> None:
+        """Makes exactly these the selection."""
+        wanted = set(ids)
+        before = set(self.selected_ids())
+        self.selected_edges = {key for key in edges if key in self._edges}
+        self.blockSignals(True)
+        for step_id in before ^ wanted:
+            if step_id in self._items:
+                self._items[step_id].setSelected(step_id in wanted)
+        self.blockSignals(False)
+        self._mirror_selection()
+
+    def select_area(self, box: Box, also: Iterable[StepId] = (), toggled: bool = False) -> None:
+        """Selects what the box touches, together with `also`; toggled takes away what was in both."""
+        path = QPainterPath()
+        path.addRect(QRectF(box.x, box.y, box.w, box.h))
+        touched = {item.step_id for item in self.items(path) if isinstance(item, CardItem)}
+        self.select(touched ^ set(also) if toggled else touched | set(also))
+
+    def _mirror_selection(self) -> None:
+        rows = self.cards.rows(self.selected_ids())
+        self.cards.selected[:] = False
+        self.cards.selected[rows] = True
+        self.wires.selected[:] = False
+        for key in self.selected_edges:
+            self.wires.selected[self.wires.row_of[key]] = True
+        self.reselected.emit()
+        self.redrawn.emit()
+
+    # the run
+
+    def show_states(self, touched: Iterable[StepId] | None, with_figures: bool) -> None:
+        """Draws the run's state of those steps (None: of all); figures only when it is time for them."""
+        ids = self._steps.keys() if touched is None else [each for each in touched if each in self._steps]
+        rows = [self.cards.row_of[step_id] for step_id in ids]
+        for row in rows:
+            tally = self.run.tally(self.cards.ids[row])
+            self.cards.look[row] = tally.look if tally else 0
+            self.cards.words[row] = tally.word if tally else ""
+            if with_figures or tally is None:
+                self.cards.figures[row] = tally.figures if tally else ""
+        for wire in self.wires.at_cards(rows).tolist():
+            self._show_flow(wire, with_figures)
+        self.redrawn.emit()
+
+    def _show_flow(self, row: int, with_figures: bool) -> None:
+        source, port, target = self.wires.keys[row]
+        self.wires.flow[row] = self.run.flow(source, port, target)
+        if with_figures:
+            count = self.run.count(source, port, target)
+            self.wires.counts[row] = f"{count:,}".replace(",", " ") if count else ""
+            self.wires.counted[row] = bool(count)
+
+    # cards and wires coming and going
+
+    def _show_card(self, step: Step) -> None:
+        before = self._steps.get(step.id)
+        if before is None:
+            row = self.cards.add(step.id)
+            item = self._items[step.id] = CardItem(step.id)
+            self.addItem(item)
+        else:
+            row = self.cards.row_of[step.id]
+            self._children.get(before.parent or "", set()).discard(step.id)
+        if step.parent:
+            self._children.setdefault(step.parent, set()).add(step.id)
+        self.cards.is_loop[row] = step.kind is StepKind.LOOP
+        self.cards.input_dy[row] = input_of(step)
+        self.cards.anchors[row] = anchors_of(step)
+        self._show_face(row, step)
+
+    def _show_face(self, row: int, step: Step) -> None:
+        face = face_of(step, self._catalogue, self._has_credential)
+        self.cards.faces[row] = face
+        ports = sum(1 for anchor in self.cards.anchors[row] if anchor.port.name != ERROR.name)
+        self.cards.traits[row] = (
+            DISABLED * face.is_disabled
+            | UNKNOWN * (not face.is_known)
+            | ERROR_PORT * any(anchor.port.name == ERROR.name for anchor in self.cards.anchors[row])
+            | min(ports, 3) << PORTS_SHIFT
+            | CATEGORIES.index(face.category) << CATEGORY_SHIFT
+        )
+        self.cards.mark[row] = self._mark(face)
+
+    def _mark(self, face: Face) -> int:
+        key = (face.icon, face.initials_of, face.category, face.is_disabled)
+        if key not in self._mark_rows:
+            self._mark_rows[key] = len(self.marks)
+            self.marks.append(key)
+        return self._mark_rows[key]
+
+    def _remove_card(self, step_id: StepId) -> None:
+        parent = self._steps[step_id].parent
+        self._children.get(parent or "", set()).discard(step_id)
+        self.cards.remove(step_id)
+        item = self._items.pop(step_id)
+        self.removeItem(item)
+
+    def _remove_wire(self, key: EdgeKey) -> None:
+        self.selected_edges.discard(key)
+        self.wires.remove(key)
+
+    def _route(self, cards: set[int], new_wires: list[int]) -> None:
+        """New wires and those at changed cards find their ports, their course and their state."""
+        attached = set(new_wires) | set(self.wires.at_cards(list(cards)).tolist())
+        for row in attached:
+            self.wires.attach(row)
+            self._show_flow(row, with_figures=True)
+        self.wires.route(np.fromiter(attached, np.int64, len(attached)))
+
+    # loops
+
+    def _loops_around(self, ids: Iterable[StepId]) -> set[StepId]:
+        """The loops among those steps and every loop that holds one of them."""
+        found: set[StepId] = set()
+        for step_id in ids:
+            step = self._steps.get(step_id)
+            if step is not None and step.kind is StepKind.LOOP:
+                found.add(step_id)
+            while step is not None and step.parent and step.parent not in found:
+                found.add(step.parent)
+                step = self._steps.get(step.parent)
+        return found
+
+    def _settle_boxes(self, changed: Iterable[StepId], loops: set[StepId]) -> None:
+        for step_id in changed:
+            step = self._steps[step_id]
+            if step.kind is not StepKind.LOOP:
+                self._place(step, Box(step.x, step.y, CARD_W, card_height(step)))
+        living = [loop for loop in loops if loop in self._steps and self._steps[loop].kind is StepKind.LOOP]
+        for step_id in sorted(living, key=lambda each: -depth_of(each, self._steps)):
+            inside = [self.box(child) for child in self._children.get(step_id, ()) if child in self._steps]
+            self._place(self._steps[step_id], container_box(self._steps[step_id], inside))
+        rows = self.cards.rows(living)
+        self.wires.route(self.wires.at_cards(rows))
+
+    def _place(self, step: Step, box: Box) -> None:
+        self.cards.place(self.cards.row_of[step.id], box)
+        item = self._items[step.id]
+        item.setPos(box.x, box.y)
+        item.setRect(0, 0, box.w, HEADER_H if step.kind is StepKind.LOOP else box.h)
+        item.setZValue(depth_of(step.id, self._steps) * 2 + (step.kind is not StepKind.LOOP))
+
+
+def depth_of(step_id: StepId, steps: Mapping[StepId, Step]) -> int:
+    """How many loops are around a step. A parent cycle, which rules report, ends the count."""
+    depth, seen = 0, {step_id}
+    step = steps.get(step_id)
+    while step is not None and step.parent and step.parent not in seen:
+        seen.add(step.parent)
+        depth += 1
+        step = steps.get(step.parent)
+    return depth
