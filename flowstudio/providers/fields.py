@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -79,10 +78,14 @@ def _text(field: Field, value: Json) -> Json:
     return as_text(value)
 
 
+_VAST: Final = 10**300
+"""Numbers beyond this are mistakes, and infinite for most who read them. NaN is not smaller either."""
+
+
 def _number(field: Field, value: Json) -> Json:
     number = _parsed_number(value)
     whole = field.kind is FieldKind.INTEGER
-    if number is None or not math.isfinite(number) or (whole and number != int(number)):
+    if number is None or not abs(number) < _VAST or (whole and number != int(number)):
         raise Unfit(_range(field, "a whole number" if whole else "a number"))
     if (field.minimum is not None and number < field.minimum) or (field.maximum is not None and number > field.maximum):
         raise Unfit(_range(field, "a number"))

@@ -1,5 +1,6 @@
 """Network: sends HTTP requests with limits that hold, and ends them within milliseconds when told to."""
 
+import logging
 import os
 import re
 import ssl
@@ -110,6 +111,8 @@ class Network:
     def __init__(self, *, hosts: int = 64, connections_per_host: int = 16) -> None:
         self._adapter = _Adapter(pool_connections=hosts, pool_maxsize=connections_per_host)
         self._deadlines = Deadlines()
+        # At DEBUG urllib3 writes whole addresses, with the secrets that stand in some of them.
+        logging.getLogger("urllib3").setLevel(logging.INFO)
 
     def close(self) -> None:
         self._adapter.close()

@@ -55,7 +55,7 @@ def _compose(text: str) -> yaml.Node:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = min(mark.line + 1, text.count("\n") + 1) if mark else 1
         raise SourceFault(line, (), f"This is not valid YAML: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
         raise SourceFault(1, (), f"This is not valid YAML: {error}.") from error
