@@ -11,6 +11,7 @@ was refused nothing more is written until its owner readmits it: a journal has a
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -163,7 +164,7 @@ class Journal:
         """New runs go first: nothing in the batch but their own entries depends on them."""
         for creation in batch:
             if isinstance(creation, _Creation):
-                creation.ticket.settle(self._attempt(lambda new=creation: self._create_one(new)))
+                creation.ticket.settle(self._attempt(partial(self._create_one, creation)))
 
     def _create_one(self, creation: _Creation) -> None:
         creation.is_new = self._store.create(creation.run)

@@ -144,7 +144,9 @@ class StepPerformer:
             return Outcome(StepState.CANCELLED)
         return self._failed_or_delayed(attempt, _failure(attempt.node, result), result.metadata)
 
-    def _failed_or_delayed(self, attempt: Attempt, failure: Failure, metadata: Mapping[str, Json] = NOTHING) -> Ending:
+    def _failed_or_delayed(
+        self, attempt: Attempt, failure: Failure, metadata: Mapping[str, Json] = NOTHING
+    ) -> Outcome | Delay:
         delay_s = next_delay(failure, attempt.node.step.retry, attempt.number, self._rng)
         if delay_s is None:
             return conclude(attempt.node, failure, metadata)

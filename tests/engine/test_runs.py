@@ -1,6 +1,7 @@
 """Runs from end to end: order, data, branches, loops, failures."""
 
 import threading
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -325,7 +326,7 @@ def test_a_result_is_durable_before_a_dependent_step_starts(bench: Workbench) ->
     bench.events = Listener(look)  # type: ignore[assignment]
     bench.open()
     names = [f"s{number}" for number in range(20)]
-    edges = ", ".join(f"{a} > {b}" for a, b in zip(names, names[1:], strict=False))
+    edges = ", ".join(f"{a} > {b}" for a, b in pairwise(names))
     bench.run(plan(*(step(name) for name in names), edges=edges))
     assert seen == [True] * 19
 

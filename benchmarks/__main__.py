@@ -1,0 +1,29 @@
+"""`python -m benchmarks [WORD]`: measures, prints a table, writes benchmarks/results.json.
+
+A measuring module has `rows() -> Iterable[Row]` and stands in MODULES. With a word only the modules named so run, and
+results.json stays as it is.
+"""
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from benchmarks import engine, report
+
+MODULES: Sequence[ModuleType] = (engine,)
+
+
+def main(word: str = "") -> int:
+    measured: list[report.Row] = []
+    for module in MODULES:
+        if word in module.__name__:
+            for row in module.rows():
+                print(report.line(row), flush=True)
+                measured.append(row)
+    if not word:
+        report.write(measured)
+    return 0 if all(row.is_reached for row in measured) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
