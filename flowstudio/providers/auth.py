@@ -61,10 +61,14 @@ def missing(manifest: Manifest, name: str | None) -> CredentialMissingError:
 
 
 def secrets_of(manifest: Manifest, credential: Mapping[str, str]) -> tuple[str, ...]:
-    """Values no message may show, longest first. Fields the manifest does not know count as secret."""
+    """Values no message may show: the fields and what the scheme makes of them.
+
+    Fields the manifest does not know count as secret. Values under four letters would mask half of any sentence.
+    """
     plain = {each.name for each in manifest.auth.fields if not each.secret}
-    values = {value for name, value in credential.items() if name not in plain and len(value) >= 4}
-    return tuple(sorted(values, key=len, reverse=True))
+    values = [value for name, value in credential.items() if name not in plain]
+    made = [value.removeprefix("Basic ") for value in authorise(manifest.auth, credential).headers.values()]
+    return tuple(value for value in (*made, *values) if len(value) >= 4)
 
 
 def _basic(credential: Mapping[str, str]) -> Authorisation:

@@ -250,7 +250,8 @@ def _fault(host: str, error: Exception, limits: Limits) -> ProviderError:
         sentence = f"{host} does not speak TLS as expected."
         return ConnectionFailedError(sentence, fix="Check that the address begins with the right http:// or https://.")
     if any(isinstance(each, TimeoutError | urllib3.exceptions.TimeoutError | requests.Timeout) for each in causes):
-        sentence = f"{host} sent nothing for {limits.read_s:g} s."
+        waited_s = limits.connect_s if "handshake" in str(error) else limits.read_s
+        sentence = f"{host} sent nothing for {waited_s:g} s."
         return ActionTimeoutError(sentence, fix="Try again, or raise the step's time limit.")
     if any(isinstance(each, urllib3.exceptions.ProxyError | requests.exceptions.ProxyError) for each in causes):
         sentence = f"The proxy did not connect to {host}."

@@ -1,6 +1,5 @@
 """Secrets out of anything that leaves a call: sentences, facts, messages, metadata. Pure."""
 
-import base64
 from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
@@ -12,15 +11,14 @@ MASK = "••••"
 
 
 class Mask:
-    """Hides known secret values in text, also as they look in an address or in Basic authentication."""
+    """Hides known secret values in text, also as they look in an address."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         plain = [secret for secret in secrets if secret]
         spelled = {
             form for secret in plain for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret))
         }
-        pairs = {base64.b64encode(f"{one}:{two}".encode()).decode() for one in ("", *plain) for two in ("", *plain)}
-        self._forms = sorted(spelled | (pairs - {"Og=="}), key=len, reverse=True)
+        self._forms = sorted(spelled, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         for form in self._forms:
@@ -38,10 +36,10 @@ class Mask:
 
     def result(self, result: ProviderResult) -> ProviderResult:
         """Everything but the output, which is the vendor's data and the user's business."""
-        metadata = {key: self.value(item) for key, item in result.metadata.items()}
+        metadata = {self.text(key): self.value(item) for key, item in result.metadata.items()}
         error = self._error(result.error) if result.error else None
         return replace(result, message=self.text(result.message), metadata=metadata, error=error)
 
     def _error(self, error: ResultError) -> ResultError:
-        facts = {key: self.value(item) for key, item in error.facts.items()}
+        facts = {self.text(key): self.value(item) for key, item in error.facts.items()}
         return replace(error, sentence=self.text(error.sentence), fix=self.text(error.fix), facts=facts)

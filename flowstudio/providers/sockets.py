@@ -200,14 +200,16 @@ class Deadlines:
 
 
 def connect(host: str, port: int, watch: Watch, connect_s: float) -> tuple[socket.socket, Wire]:
-    """A connected TCP socket, claimed by the watch. Tries every address of the host within connect_s.
+    """A connected TCP socket, claimed by the watch. Tries every address of the host within connect_s together.
 
     Raises ConnectionFailedError, ActionTimeoutError, ActionCancelledError.
     """
     give_up_at = time.monotonic() + min(connect_s, watch.remaining_s)
     fault: OSError | None = None
-    for family, kind, protocol, _, address in resolve(host, port, watch, connect_s):
-        left_s = give_up_at - time.monotonic()
+    addresses = resolve(host, port, watch, connect_s)
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        # An address that swallows packets, as IPv6 does on some networks, must leave time for the others.
+        left_s = (give_up_at - time.monotonic()) / (len(addresses) - number)
         if left_s <= 0:
             break
         sock = socket.socket(family, kind, protocol)
