@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flowstudio import paths
@@ -62,8 +63,33 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """What Application starts and stops beside the services."""
+class _Stores:
+    """Every table's keeper, on one database."""
+
+    database: Database
+    plans: SqlPlanStore
+    runs: SqlRunStore
+    edits: SqlEditJournal
+    credentials: SqlCredentialStore
+    schedules: SqlScheduleStore
+    integrations: SqlIntegrationStore
+
+    @classmethod
+    def on(cls, database: Database) -> "_Stores":
+        return cls(
+            database,
+            SqlPlanStore(database),
+            SqlRunStore(database),
+            SqlEditJournal(database),
+            SqlCredentialStore(database),
+            SqlScheduleStore(database),
+            SqlIntegrationStore(database),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Machinery:
+    """What acts by itself, beside the services that people call."""
 
     engine: Engine
     scheduler: Scheduler
@@ -73,26 +99,25 @@ class _Parts:
 class Application:
     """Services and the threads behind them. close() ends everything in order; use it from one thread."""
 
-    def __init__(self, services: Services, parts: _Parts, warnings: tuple[str, ...], closing: ExitStack) -> None:
+    def __init__(self, services: Services, machinery: _Machinery, closing: ExitStack) -> None:
         self.services = services
-        self.warnings = warnings
-        """Sentences the user should see once: an unsafe key file, a manifest that was skipped."""
-        self._parts = parts
+        self._machinery = machinery
         self._closing = closing
         self._host: Host | None = None
-        self._is_started = False
 
     def start(self) -> int:
         """Takes up what a crash left and lets the clock start runs; returns how many runs go on.
 
-        Runs are left alone while another process works on the same data: they may be its own.
+        Runs are left alone while another process works on the same data: they may be its own. A key that was given but
+        does not fit the vault is told now (VaultError), not at the first run that needs it.
         """
-        self._is_started = True
-        recovered = self._parts.engine.recover() if self._parts.is_alone else 0
-        if not self._parts.is_alone:
+        if self.services.settings.encryption_key:
+            self.services.credentials.unlock()
+        recovered = self._machinery.engine.recover() if self._machinery.is_alone else 0
+        if not self._machinery.is_alone:
             log.info("Another FlowStudio works on this data; unfinished runs are left to it")
         self.services.schedules.register_all()
-        self._parts.scheduler.start()
+        self._machinery.scheduler.start()
         return recovered
 
     def serve(self, host: str | None = None, port: int | None = None) -> "ServerInfo":
@@ -123,54 +148,49 @@ class Application:
 
 
 def build(settings: Settings) -> Application:
-    """An application on the settings' data folder. Raises the StorageError family, VaultError.
+    """An application on the settings' data folder. Raises the StorageError family.
 
     Nothing recovers or fires by itself before start(): a short-lived command must not take up others' runs.
     """
     with ExitStack() as closing:
-        database = _database(settings)
-        closing.callback(database.close)
+        stores = _Stores.on(open_database(settings))
+        closing.callback(stores.database.close)
         is_alone = _enter(settings, closing)
-        found = find_key(settings)
-        redactor = Redactor()
-        log_file = LogFile(paths.log_dir(settings.data_dir), redactor.text)
-        closing.callback(log_file.close)
+        redactor = _open_log(settings, closing)
         clock, bus = SystemClock(), Bus()
         shipped = shipped_registry()
-        integrations = Integrations(SqlIntegrationStore(database), clock, bus.publish)
+        integrations = Integrations(stores.integrations, clock, bus.publish)
         catalogue = Catalogue(shipped, integrations.manifests)
-        bus.subscribe(_forget_changed(catalogue))
-        vault = Vault(SqlCredentialStore(database), found.key)
+        bus.subscribe(_forgetting(catalogue))
+        vault = Vault(stores.credentials, partial(find_key, settings), redactor=redactor)
         network = Network()
         closing.callback(network.close)
-        runs_store, plans_store = SqlRunStore(database), SqlPlanStore(database)
         invoker = Dispatcher(catalogue, vault, network, CODED)
-        engine = Engine(runs_store, invoker, shipped, bus.publish, clock, EngineLimits(threads=settings.threads))
+        engine = Engine(stores.runs, invoker, shipped, bus.publish, clock, EngineLimits(threads=settings.threads))
         engine.start()
         closing.callback(engine.close)
-        runs = Runs(engine, runs_store, catalogue, clock)
-        scheduler = Scheduler(SqlScheduleStore(database), ScheduledStart(plans_store, runs), clock)
+        runs = Runs(engine, stores.runs, catalogue, clock)
+        scheduler = Scheduler(stores.schedules, ScheduledStart(stores.plans, runs), clock)
         closing.callback(scheduler.close)
-        schedules = Schedules(scheduler, plans_store, clock)
+        schedules = Schedules(scheduler, stores.plans, clock)
         credentials = Credentials(vault, catalogue, clock)
         services = Services(
-            plans=Plans(plans_store, schedules, credentials, catalogue, clock, bus.publish),
+            plans=Plans(stores.plans, schedules, credentials, catalogue, clock, bus.publish),
             runs=runs,
             credentials=credentials,
             schedules=schedules,
-            webhooks=Webhooks(plans_store, runs),
+            webhooks=Webhooks(stores.plans, runs),
             integrations=integrations,
             trials=IntegrationTrials(network, vault),
-            history=History(runs_store),
-            editing=Editing(SqlEditJournal(database), bus.publish),
+            history=History(stores.runs),
+            editing=Editing(stores.edits, bus.publish),
             tokens=Tokens(settings.data_dir / "tokens.json"),
             catalogue=catalogue,
-            health=lambda: {"database": database.health(), "scheduler": scheduler.is_running},
+            health=lambda: {"database": stores.database.health(), "scheduler": scheduler.is_running},
             bus=bus,
             settings=settings,
         )
-        warnings = tuple(filter(None, (found.warning, *(str(each) for each in shipped.problems))))
-        return Application(services, _Parts(engine, scheduler, is_alone), warnings, closing.pop_all())
+        return Application(services, _Machinery(engine, scheduler, is_alone), closing.pop_all())
 
 
 def catalogue(settings: Settings, user_id: str) -> Registry:
@@ -178,7 +198,7 @@ def catalogue(settings: Settings, user_id: str) -> Registry:
     shipped = shipped_registry()
     if not settings.database_url and not paths.database_file(settings.data_dir).exists():
         return shipped
-    database = _database(settings)
+    database = open_database(settings)
     try:
         integrations = Integrations(SqlIntegrationStore(database), SystemClock(), Bus().publish)
         return Catalogue(shipped, integrations.manifests)(user_id)
@@ -205,8 +225,12 @@ def shipped_registry() -> Registry:
     return Registry(manifests, problems)
 
 
-def _database(settings: Settings) -> Database:
-    return open_database(settings)
+def _open_log(settings: Settings, closing: ExitStack) -> Redactor:
+    """Starts the log file; the redactor masks its lines and learns secrets from the vault."""
+    redactor = Redactor()
+    log_file = LogFile(paths.log_dir(settings.data_dir), redactor.text)
+    closing.callback(log_file.close)
+    return redactor
 
 
 def _enter(settings: Settings, closing: ExitStack) -> bool:
@@ -223,7 +247,7 @@ def _enter(settings: Settings, closing: ExitStack) -> bool:
     return is_alone
 
 
-def _forget_changed(catalogue: Catalogue) -> Callable[[object], None]:
+def _forgetting(catalogue: Catalogue) -> Callable[[object], None]:
     def on_event(event: object) -> None:
         if isinstance(event, IntegrationsChanged):
             catalogue.forget(event.user_id)

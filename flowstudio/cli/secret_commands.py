@@ -29,7 +29,10 @@ def set_credential(context: click.Context, provider: str, fields: tuple[str, ...
         wanted = credential_fields(services.registry(user_id), provider, fields)
         values = {field: ask(field, title) for field, title in wanted.items()}
         services.credentials.save(user_id, provider, values, name)
+        warning = services.credentials.unlock()
     click.echo(f"Stored the credential “{name}” of {provider}.")
+    if warning:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 @credentials.command("list")

@@ -53,8 +53,8 @@ class _JsonErrorTask(ErrorTask):
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "application/json"))
         self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+        self.content_length = len(body)  # type: ignore[assignment]  # waitress declares None, no types
+        self.write(body)  # type: ignore[no-untyped-call]
 
 
 class _Channel(HTTPChannel):
@@ -89,13 +89,13 @@ class Host:
             return
         server, thread = self._server, self._thread
         self._server = self._thread = None
-        server.trigger.pull_trigger(lambda: dispatcher.close(server))
+        server.trigger.pull_trigger(lambda: dispatcher.close(server))  # type: ignore[no-untyped-call]
         server.task_dispatcher.shutdown(timeout=STOP_S)
         server.trigger.pull_trigger(lambda: _close_all(server._map))
         thread.join(STOP_S)
 
     def _make(self, listener: socket.socket, app: Flask, max_body_bytes: int) -> Any:
-        server = create_server(
+        server = create_server(  # type: ignore[no-untyped-call]
             app,
             sockets=[listener],
             threads=THREADS,

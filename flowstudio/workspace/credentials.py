@@ -6,6 +6,7 @@ from typing import Protocol
 
 from flowstudio.engine.ports import Clock
 from flowstudio.providers.registry import Registry
+from flowstudio.vault.keys import FoundKey
 from flowstudio.vault.ports import DEFAULT_NAME
 from flowstudio.vault.vault import CredentialInfo
 from flowstudio.workspace.errors import BadRequestError
@@ -25,6 +26,7 @@ class SecretKeeper(Protocol):
 
     def list(self, user_id: str) -> Sequence[CredentialInfo]: ...
     def delete(self, user_id: str, secret_id: str) -> bool: ...
+    def unlock(self) -> FoundKey: ...
 
 
 class Credentials:
@@ -63,6 +65,13 @@ class Credentials:
     def delete(self, user_id: str, credential_id: str) -> bool:
         """False when the user has no such credential."""
         return self._vault.delete(user_id, credential_id)
+
+    def unlock(self) -> str:
+        """Finds and checks the vault's key now; returns what its owner should know about where it lies, "" for nothing.
+
+        Raises VaultError: a wrong key, or none where there must be one. May wait a second for the system keyring.
+        """
+        return self._vault.unlock().warning
 
     def valid_providers(self, user_id: str) -> frozenset[str]:
         """Providers for which the user has a credential that has not expired."""

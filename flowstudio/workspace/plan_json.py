@@ -118,7 +118,7 @@ def _plan_document(plan: Plan) -> dict[str, Json]:
         "id": plan.id,
         "name": plan.name,
         "description": plan.description,
-        "plan_json": to_legacy(plan),
+        "plan_json": [*to_legacy(plan)],
         "trigger": trigger_to_legacy(plan.triggers[0]) if plan.triggers else None,
     }
     if plan.extra.get("legacy_trigger_offset") is True:
