@@ -1,0 +1,1 @@
+"""What frames every screen: commands, menus, rail, toolbar, status bar."""

@@ -1,0 +1,115 @@
+"""The editor's toolbar: where the plan stands, undo, run, live and publish."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from flowstudio.ui.chrome.commands import Actions
+from flowstudio.ui.forms.editors.field_editor import set_look
+from flowstudio.ui.icons import Icons
+from flowstudio.ui.tokens import ICON_MEDIUM, SPACE_1, SPACE_2, SPACE_3, TOOLBAR_HEIGHT
+
+
+class Toolbar(QWidget):
+    live_switched = Signal(bool)
+
+    def __init__(self, actions: Actions, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "toolbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(TOOLBAR_HEIGHT + SPACE_2)
+        self.name = QLabel()
+        self.name.setProperty("role", "title")
+        self.name.setMinimumWidth(40)
+        self.name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.state = QLabel()
+        self.state.setProperty("role", "pill")
+        self.run = RunButton(actions, icons)
+        self.stop = QPushButton(" Stop", icon=icons.icon("stop", "error"))
+        self.stop.setAccessibleName("Stop the run")
+        _follow(self.stop, actions["stop"])
+        self.live = QCheckBox("Live", toolTip="Whether schedules and webhooks start the published version")
+        self.live.clicked.connect(self.live_switched)
+        self.publish = QPushButton(" Publish", icon=icons.icon("publish"))
+        _follow(self.publish, actions["publish"])
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
+        layout.setSpacing(SPACE_2)
+        layout.addWidget(self.name)
+        layout.addWidget(self.state)
+        layout.addWidget(_divider())
+        for name in ("undo", "redo"):
+            layout.addWidget(_tool(actions[name]))
+        layout.addWidget(_divider())
+        layout.addWidget(_tool(actions["quick-add"], "Add step"))
+        layout.addWidget(_tool(actions["fit"]))
+        layout.addStretch(1)
+        layout.addWidget(self.live)
+        layout.addWidget(self.publish)
+        layout.addWidget(self.stop)
+        layout.addWidget(self.run)
+
+    def show_plan(self, name: str, state: str, tone: str) -> None:
+        self.name.setText(self.fontMetrics().elidedText(name or "Untitled plan", Qt.TextElideMode.ElideRight, 280))
+        self.name.setToolTip(name)
+        self.state.setText(state)
+        set_look(self.state, "tone", tone)
+
+    def show_live(self, is_published: bool, is_on: bool) -> None:
+        self.live.setEnabled(is_published)
+        self.live.setChecked(is_published and is_on)
+
+
+class RunButton(QWidget):
+    """The one filled button: Run, with its variants behind the arrow."""
+
+    def __init__(self, actions: Actions, icons: Icons) -> None:
+        super().__init__()
+        self.button = QPushButton(" Run", icon=icons.icon("run", "on_accent"))
+        self.button.setProperty("kind", "run")
+        self.button.setAccessibleName("Run this plan")
+        _follow(self.button, actions["run"])
+        self.more = QToolButton(icon=icons.icon("chevron-down", "on_accent"), iconSize=QSize(12, 12))
+        self.more.setProperty("kind", "run-menu")
+        self.more.setAccessibleName("More ways to run")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.more)
+        menu.addActions([actions["run"], actions["run-input"]])
+        self.more.setMenu(menu)
+        actions["run"].changed.connect(lambda: self.more.setEnabled(actions["run"].isEnabled()))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.button)
+        layout.addWidget(self.more)
+
+
+def _follow(button: QPushButton, action: QAction) -> None:
+    """A push button that triggers an action and is enabled with it."""
+    button.clicked.connect(action.trigger)
+    button.setToolTip(action.toolTip())
+    button.setEnabled(action.isEnabled())
+    action.changed.connect(lambda: button.setEnabled(action.isEnabled()))
+
+
+def _tool(action: QAction, text: str = "") -> QToolButton:
+    button = QToolButton(iconSize=QSize(ICON_MEDIUM - 2, ICON_MEDIUM - 2))
+    button.setDefaultAction(action)
+    button.setAccessibleName(action.text())
+    if text:
+        button.setText(text)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        action.changed.connect(lambda: button.setText(text))
+    return button
+
+
+def _divider() -> QWidget:
+    line = QWidget()
+    line.setFixedSize(1, 20)
+    line.setProperty("role", "bar-divider")
+    line.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    holder = QWidget()
+    layout = QHBoxLayout(holder)
+    layout.setContentsMargins(SPACE_1, 0, SPACE_1, 0)
+    layout.addWidget(line)
+    return holder

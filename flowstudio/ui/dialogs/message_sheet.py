@@ -1,0 +1,148 @@
+"""Messages: what happened, where, why, and what to do, with the fix as a button."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from flowstudio.errors import FlowStudioError
+from flowstudio.ui.icons import Icons
+from flowstudio.ui.tokens import SPACE_2, SPACE_3, SPACE_4, SPACE_6
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A button: what it says and what it does. The first one of a message is its main one."""
+
+    text: str
+    act: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """what: one sentence. where: plan, step, item. why: the cause, if known. details: original text and code."""
+
+    what: str
+    where: str = ""
+    why: str = ""
+    details: str = ""
+    tone: str = "error"
+    remedies: Sequence[Remedy] = field(default_factory=tuple)
+
+
+def message_of(error: FlowStudioError, where: str = "", remedies: Sequence[Remedy] = ()) -> Message:
+    """An error as a message; its code stands at the end of the details, where a search finds it."""
+    facts = [f"{name}: {value}" for name, value in error.facts.items() if not isinstance(value, list | dict)]
+    return Message(error.sentence, where, error.fix, "\n".join([*facts, f"({error.code})"]), remedies=remedies)
+
+
+class MessageSheet(QDialog):
+    """A dialog that belongs to its window. Escape closes it; the focus goes back to where it was."""
+
+    def __init__(self, message: Message, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("FlowStudio")
+        self.setMinimumWidth(460)
+        mark = QLabel()
+        tone = message.tone if message.tone in ("error", "warning") else "info"
+        tint = {"error": "error", "warning": "warning", "info": "running"}[tone]
+        mark.setPixmap(icons.pixmap("info" if tone == "info" else "problems", getattr(icons.palette, tint), 28))
+        texts = QVBoxLayout()
+        texts.setSpacing(SPACE_2)
+        for text, role in ((message.what, "title"), (message.where, "hint"), (message.why, "")):
+            if text:
+                label = QLabel(text, wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
+                label.setProperty("role", role)
+                texts.addWidget(label)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE_4)
+        head.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(texts, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_4)
+        layout.setSpacing(SPACE_4)
+        layout.addLayout(head)
+        self.details = QPlainTextEdit(message.details, readOnly=True, visible=False)
+        self.details.setProperty("role", "code")
+        self.details.setAccessibleName("Details")
+        self.details.setFixedHeight(112)
+        layout.addWidget(self.details)
+        layout.addLayout(self._buttons(message))
+
+    def _buttons(self, message: Message) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_2)
+        if message.details:
+            details = QPushButton("Details", checkable=True)
+            details.setProperty("kind", "quiet")
+            details.toggled.connect(self.details.setVisible)
+            details.toggled.connect(lambda _: self.adjustSize())
+            row.addWidget(details)
+        row.addStretch(1)
+        close = QPushButton("Close" if not message.remedies else "Cancel")
+        close.clicked.connect(self.reject)
+        row.addWidget(close)
+        for remedy in reversed(message.remedies):
+            button = QPushButton(remedy.text)
+            if remedy is message.remedies[0]:
+                button.setProperty("kind", "primary")
+                button.setDefault(True)
+            button.clicked.connect(lambda _=False, chosen=remedy: self._act(chosen))
+            row.addWidget(button)
+        return row
+
+    def _act(self, remedy: Remedy) -> None:
+        self.accept()
+        remedy.act()
+
+
+class NoticeBar(QWidget):
+    """The same message as a strip inside the window, for what needs no decision now."""
+
+    def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icons = icons
+        self._strip = QWidget()
+        self._strip.setProperty("role", "notice")
+        self._strip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.text = QLabel(wordWrap=True)
+        self._buttons = QHBoxLayout()
+        self._mark = QLabel()
+        row = QHBoxLayout(self._strip)
+        row.setContentsMargins(SPACE_3, SPACE_2, SPACE_2, SPACE_2)
+        row.setSpacing(SPACE_3)
+        row.addWidget(self._mark)
+        row.addWidget(self.text, 1)
+        row.addLayout(self._buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_3, SPACE_2, SPACE_3, SPACE_2)
+        layout.addWidget(self._strip)
+        self.hide()
+
+    def show_message(self, message: Message) -> None:
+        while self._buttons.count():
+            item = self._buttons.takeAt(0)
+            if item is not None and item.widget() is not None:
+                item.widget().deleteLater()
+        tint = {"error": "error", "warning": "warning", "ok": "ok"}.get(message.tone, "running")
+        self._mark.setPixmap(self._icons.pixmap("info", getattr(self._icons.palette, tint), 20))
+        self.text.setText(" ".join(part for part in (message.what, message.why) if part))
+        self._strip.setProperty("tone", message.tone)
+        self._strip.style().unpolish(self._strip)
+        self._strip.style().polish(self._strip)
+        for remedy in message.remedies:
+            button = QPushButton(remedy.text)
+            button.setProperty("kind", "link")
+            button.clicked.connect(lambda _=False, chosen=remedy: self._act(chosen))
+            self._buttons.addWidget(button)
+        close = QPushButton(icon=self._icons.icon("close"))
+        close.setProperty("kind", "quiet")
+        close.setAccessibleName("Close this notice")
+        close.clicked.connect(self.hide)
+        self._buttons.addWidget(close)
+        self.show()
+
+    def _act(self, remedy: Remedy) -> None:
+        self.hide()
+        remedy.act()

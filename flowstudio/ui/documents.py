@@ -1,0 +1,182 @@
+"""Documents: opening, saving and closing plans; what a crash left is taken up here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from uuid import uuid4
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from flowstudio.errors import FlowStudioError
+from flowstudio.paths import resources
+from flowstudio.plan.document import read_plan
+from flowstudio.plan.model import Plan
+from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
+from flowstudio.ui.editor.editor_screen import EditorScreen, suggested_file
+from flowstudio.ui.editor.plan_tab import PlanTab
+from flowstudio.ui.tasks import Task
+from flowstudio.ui.window_state import WindowState
+from flowstudio.workspace.edit_session import EditSession
+from flowstudio.workspace.ports import Draft
+from flowstudio.workspace.services import Services
+
+FILTER = "Plans (*.flow *.json);;All files (*)"
+
+
+class Documents(QObject):
+    """`opened` says that the editor should come to the front; `message` carries what a person must read."""
+
+    opened = Signal()
+    message = Signal(object)  # Message
+    told = Signal(str)
+
+    def __init__(
+        self, services: Services, user_id: str, editor: EditorScreen, state: WindowState, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._user_id = user_id
+        self._editor = editor
+        self._state = state
+        editor.close_wanted.connect(self.close_tab)
+        editor.new_wanted.connect(self.new)
+
+    def new(self) -> None:
+        plan = Plan(id=str(uuid4()), name="Untitled plan")
+        self._open(lambda: self._services.editing.open(self._user_id, plan))
+
+    def open_plan(self, plan: Plan) -> None:
+        """A published plan; its draft is taken up where there is one."""
+        if not self._show_if_open(plan.id):
+            self._open(lambda: self._services.editing.open(self._user_id, plan))
+
+    def open_draft(self, draft: Draft) -> None:
+        if not self._show_if_open(draft.plan_id):
+            self._open(lambda: self._services.editing.resume(self._user_id, draft))
+
+    def open_sample(self, name: str) -> None:
+        """A copy under an id of its own: the sample itself stays as it is."""
+        sample = sample_files()[name]
+        copy = replace(read_plan(sample.read_bytes()), id=str(uuid4()))
+        self._open(lambda: self._services.editing.open(self._user_id, copy))
+
+    def ask_file(self) -> None:
+        start = str(self._state.recent[0].parent) if self._state.recent else str(Path.home())
+        name, _ = QFileDialog.getOpenFileName(self._editor, "Open a plan", start, FILTER)
+        if name:
+            self.open_file(Path(name))
+
+    def open_file(self, path: Path) -> None:
+        def open_it() -> EditSession:
+            session = self._services.editing.open_file(self._user_id, path)
+            self._state.keep_recent(path)
+            return session
+
+        shown = next((tab for tab in self._editor.all_tabs() if tab.open_plan.session.file == path), None)
+        if shown is not None:
+            self._editor.tabs.setCurrentWidget(shown)
+            self.opened.emit()
+        else:
+            self._open(open_it, f"File {path}")
+
+    def save(self) -> None:
+        tab = self._editor.front
+        if tab is None:
+            return
+        if tab.open_plan.session.file is None:
+            self.save_as()
+        else:
+            self._write(tab, tab.open_plan.session.file)
+
+    def save_as(self) -> None:
+        tab = self._editor.front
+        if tab is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self._editor, "Save the plan", str(suggested_file(tab)), FILTER)
+        if name:
+            path = Path(name)
+            self._write(tab, path if path.suffix else path.with_suffix(".flow"))
+
+    def close_front(self) -> None:
+        if self._editor.front is not None:
+            self.close_tab(self._editor.front)
+
+    def close_tab(self, tab: PlanTab) -> None:
+        """What was not saved stays as a draft; Home lists it."""
+        if tab.open_plan.session.is_dirty:
+            self.told.emit(f"“{tab.open_plan.plan.name}” is kept as a draft.")
+        tab.open_plan.session.close()
+        self._editor.remove(tab)
+
+    def close_all(self) -> None:
+        for tab in list(self._editor.all_tabs()):
+            tab.open_plan.session.close()
+
+    def recover(self, was_closed: bool) -> None:
+        """Opens every draft with unsaved edits again, and says so."""
+        editing, user_id = self._services.editing, self._user_id
+
+        def show(drafts: list[Draft]) -> None:
+            for draft in drafts:
+                self.open_draft(draft)
+            if drafts:
+                self.message.emit(self._recovery(drafts, was_closed))
+
+        Task(lambda: editing.drafts(user_id), self).success(show).failure(
+            lambda e: self.message.emit(message_of(e))
+        ).start()
+
+    def _recovery(self, drafts: Sequence[Draft], was_closed: bool) -> Message:
+        count = "1 plan" if len(drafts) == 1 else f"{len(drafts)} plans"
+        last = max(draft.updated_at for draft in drafts).astimezone()
+        if was_closed:
+            return Message(f"{count} with unpublished changes opened again.", tone="info")
+        what = f"FlowStudio closed unexpectedly. {count} restored, last change at {last:%H:%M:%S}."
+        remedies = (Remedy("Keep", lambda: None), Remedy("Discard these changes", lambda: self._discard(drafts)))
+        return Message(what, tone="warning", remedies=remedies)
+
+    def _discard(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            tab = self._editor.tab_for(draft.plan_id)
+            if tab is not None:
+                tab.open_plan.session.discard()
+                self._editor.remove(tab)
+
+    def _open(self, session: Callable[[], EditSession], where: str = "") -> None:
+        try:
+            opened = session()
+        except FlowStudioError as error:
+            self.message.emit(message_of(error, where))
+            return
+        if self._show_if_open(opened.plan.id):
+            return
+        self._editor.add(opened)
+        self.opened.emit()
+
+    def _show_if_open(self, plan_id: str) -> bool:
+        tab = self._editor.tab_for(plan_id)
+        if tab is None:
+            return False
+        self._editor.tabs.setCurrentWidget(tab)
+        self.opened.emit()
+        return True
+
+    def _write(self, tab: PlanTab, path: Path) -> None:
+        try:
+            self._services.editing.save_file(tab.open_plan.session, path)
+        except FlowStudioError as error:
+            self.message.emit(message_of(error, f"File {path}"))
+            return
+        self._state.keep_recent(path)
+        self.told.emit(f"Written to {path}")
+
+
+def sample_files() -> dict[str, Traversable]:
+    """The plans that ship, by name, in the order of their files."""
+    folder = resources().joinpath("samples")
+    if not folder.is_dir():
+        return {}
+    files = sorted((each for each in folder.iterdir() if each.name.endswith(".flow")), key=lambda each: each.name)
+    return {read_plan(each.read_bytes()).name: each for each in files}

@@ -1,0 +1,88 @@
+"""The docks of the editor: each can be moved, floated and hidden; the bottom one carries its panes as tabs."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QToolButton, QWidget
+
+from flowstudio.ui.icons import Icons
+from flowstudio.ui.tokens import BOTTOM_DOCK_HEIGHT, LEFT_DOCK_WIDTH, RIGHT_DOCK_WIDTH, SPACE_1, SPACE_2, SPACE_3
+
+
+class Dock(QDockWidget):
+    """A dock with a quiet title of our own; afloat it is a window and wears the desktop's."""
+
+    def __init__(self, name: str, title: str, content: QWidget, icons: Icons, parent: QWidget) -> None:
+        super().__init__(title, parent)
+        self.setObjectName(f"dock-{name}")
+        self.setWidget(content)
+        self._own_title: QWidget = QWidget()
+        self._icons = icons
+        self.topLevelChanged.connect(self._dress)
+
+    def wear(self, title: QWidget) -> None:
+        self._own_title = title
+        self.setTitleBarWidget(title)
+
+    def buttons(self) -> QWidget:
+        """Float and hide."""
+        holder = QWidget()
+        layout = QHBoxLayout(holder)
+        layout.setContentsMargins(0, 0, SPACE_2, 0)
+        layout.setSpacing(0)
+        for icon, hint, call in (("detach", "Float", self._float), ("close", "Hide", self.close)):
+            button = QToolButton(icon=self._icons.icon(icon, "text_3"), toolTip=hint, iconSize=QSize(14, 14))
+            button.setAccessibleName(f"{hint} {self.windowTitle()}")
+            button.clicked.connect(lambda _=False, act=call: act())
+            layout.addWidget(button)
+        return holder
+
+    def _float(self) -> None:
+        self.setFloating(True)
+
+    def _dress(self, is_afloat: bool) -> None:
+        self.setTitleBarWidget(None if is_afloat else self._own_title)  # type: ignore[arg-type]  # None is documented
+
+
+def titled_dock(name: str, title: str, content: QWidget, icons: Icons, parent: QWidget) -> Dock:
+    dock = Dock(name, title, content, icons, parent)
+    bar = QWidget()
+    bar.setProperty("role", "dock-title")
+    label = QLabel(title)
+    label.setProperty("role", "title")
+    layout = QHBoxLayout(bar)
+    layout.setContentsMargins(SPACE_3, SPACE_2, 0, SPACE_1)
+    layout.setSpacing(0)
+    layout.addWidget(label, 1)
+    layout.addWidget(dock.buttons())
+    dock.wear(bar)
+    return dock
+
+
+def tabbed_dock(name: str, title: str, panes: Mapping[str, QWidget], icons: Icons, parent: QWidget) -> Dock:
+    """Its tabs stand where a title would."""
+    tabs = QTabWidget(documentMode=True)
+    tabs.setAccessibleName(title)
+    for text, pane in panes.items():
+        tabs.addTab(pane, text)
+    dock = Dock(name, title, tabs, icons, parent)
+    tabs.setCornerWidget(dock.buttons(), Qt.Corner.TopRightCorner)
+    dock.wear(QWidget())
+    return dock
+
+
+def arrange(window: QMainWindow, left: QDockWidget, right: QDockWidget, bottom: QDockWidget) -> None:
+    """The layout of a new installation, and of Reset layout."""
+    areas = Qt.DockWidgetArea
+    window.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
+    for dock, area in (
+        (left, areas.LeftDockWidgetArea),
+        (right, areas.RightDockWidgetArea),
+        (bottom, areas.BottomDockWidgetArea),
+    ):
+        dock.setFloating(False)
+        window.addDockWidget(area, dock)
+        dock.show()
+    window.resizeDocks([left, right], [LEFT_DOCK_WIDTH, RIGHT_DOCK_WIDTH], Qt.Orientation.Horizontal)
+    window.resizeDocks([bottom], [BOTTOM_DOCK_HEIGHT], Qt.Orientation.Vertical)

@@ -1,0 +1,336 @@
+"""The Editor screen: toolbar, tabs of plans, and the docks that follow the tab in front."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from flowstudio.engine.events import RunEvent
+from flowstudio.engine.model import TriggerEvent
+from flowstudio.plan.model import Json, StepId
+from flowstudio.plan.rules import Problem
+from flowstudio.ui.canvas.faces import HasCredential
+from flowstudio.ui.chrome.commands import Actions
+from flowstudio.ui.chrome.toolbar import Toolbar
+from flowstudio.ui.dialogs.message_sheet import Message, NoticeBar, Remedy, message_of
+from flowstudio.ui.dialogs.run_input import RunInput
+from flowstudio.ui.editor.docks import arrange, tabbed_dock, titled_dock
+from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
+from flowstudio.ui.editor.run_view import RunView
+from flowstudio.ui.panels.data_panel import DataPanel
+from flowstudio.ui.panels.log_panel import LogPanel
+from flowstudio.ui.panels.palette import Palette
+from flowstudio.ui.panels.problems_panel import ProblemsPanel
+from flowstudio.ui.panels.run_panel import RunPanel
+from flowstudio.ui.panels.step_panel import StepPanel
+from flowstudio.ui.theme import Appearance
+from flowstudio.workspace.edit_session import EditSession
+from flowstudio.workspace.errors import PlanNotRunnableError
+from flowstudio.workspace.services import Services
+
+RUN, DATA, LOG, PROBLEMS = range(4)
+PANES = ("Run", "Data", "Log", "Problems")
+LAYOUT_VERSION = 1
+
+
+class EditorScreen(QWidget):
+    """Which plans are open is decided outside; this screen shows them and carries out what is done to the front one."""
+
+    told = Signal(str)
+    failed = Signal(object)  # FlowStudioError
+    front_changed = Signal()
+    close_wanted = Signal(object)  # PlanTab
+    new_wanted = Signal()
+    add_credential = Signal(str)
+
+    def __init__(
+        self,
+        services: Services,
+        user_id: str,
+        actions: Actions,
+        appearance: Appearance,
+        has_credential: HasCredential,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._actions = actions
+        self._appearance = appearance
+        self._has_credential = has_credential
+        self._registry = services.registry(user_id)
+        self._last_input: Json = None
+        icons = appearance.icons
+        self.toolbar = Toolbar(actions, icons)
+        self.notice = NoticeBar(icons)
+        self.tabs = QTabWidget(documentMode=True, tabsClosable=True, movable=True)
+        self.tabs.setProperty("role", "documents")
+        self.tabs.tabBar().setAccessibleName("Open plans")
+        self.tabs.tabBar().setExpanding(False)
+        self.palette_panel = Palette(self._registry, icons)
+        self.step_panel = StepPanel(self._registry, "", icons)
+        self.run_panel, self.data_panel = RunPanel(icons), DataPanel(icons)
+        self.log_panel, self.problems_panel = LogPanel(icons), ProblemsPanel(icons)
+        self.run_view = RunView(self.run_panel, self.log_panel, self.data_panel, services, self)
+        self.window_part = QMainWindow()
+        self._lay_out()
+        self._join()
+        self._show_front()
+
+    # what the window calls
+
+    @property
+    def front(self) -> PlanTab | None:
+        return tab_of(self.tabs.currentWidget())
+
+    def all_tabs(self) -> Iterator[PlanTab]:
+        for index in range(self.tabs.count()):
+            tab = tab_of(self.tabs.widget(index))
+            if tab is not None:
+                yield tab
+
+    def tab_for(self, plan_id: str) -> PlanTab | None:
+        return next((tab for tab in self.all_tabs() if tab.open_plan.plan.id == plan_id), None)
+
+    def add(self, session: EditSession) -> PlanTab:
+        """Shows the plan of a session in a new tab, in front."""
+        tab = PlanTab(session, self._services, self._registry, self._appearance, self._has_credential)
+        tab.changed.connect(lambda: self._show_standing(tab))
+        tab.told.connect(self.told)
+        tab.failed.connect(self._show_failure)
+        tab.canvas.selectionChanged.connect(lambda ids: self._show_selection(tab, ids))
+        tab.canvas.stepActivated.connect(lambda _: self._reveal_form())
+        tab.canvas.renameRequested.connect(lambda _: self._reveal_form())
+        tab.open_plan.edited.connect(lambda _: self._show_edit(tab))
+        tab.open_plan.checked.connect(lambda problems: self._show_problems(tab, problems))
+        self.tabs.setCurrentIndex(self.tabs.addTab(tab, tab.title))
+        tab.canvas.fit_all()
+        tab.canvas.setFocus()
+        return tab
+
+    def remove(self, tab: PlanTab) -> None:
+        self.tabs.removeTab(self.tabs.indexOf(tab))
+        tab.deleteLater()
+
+    def take_run_events(self, events: Sequence[RunEvent]) -> None:
+        for tab in self.all_tabs():
+            tab.live_run.take(events)
+
+    def take_event(self, event: object) -> None:
+        for tab in self.all_tabs():
+            tab.take(event)
+
+    def run(self) -> None:
+        if self.front is not None:
+            self.front.run(TriggerEvent())
+
+    def run_with_input(self) -> None:
+        tab = self.front
+        if tab is None:
+            return
+        dialog = RunInput(self._last_input, self)
+        if dialog.exec():
+            self._last_input = dialog.value
+            tab.run(TriggerEvent(data=dialog.value))
+
+    def publish(self) -> None:
+        """Refused with the problems in view while there are errors; warnings do not stop it."""
+        tab = self.front
+        if tab is None:
+            return
+        errors = [problem for problem in tab.open_plan.problems if problem.is_error]
+        if errors:
+            count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+            show = Remedy("Show problems", lambda: self.show_pane(PROBLEMS))
+            self.notice.show_message(
+                Message(f"{count} must be fixed before publishing.", tone="warning", remedies=(show,))
+            )
+        else:
+            tab.publish()
+
+    def on_canvas(self, method: str) -> None:
+        """Does something of the front canvas's own: copy, delete, fit."""
+        tab = self.front
+        if tab is not None and method == "show_actual_size":
+            tab.canvas.zoom_to(1.0)
+        elif tab is not None:
+            getattr(tab.canvas, method)()
+
+    def look_up(self, plan_id: str) -> None:
+        """A plan was published, switched or deleted, here or through the API."""
+        tab = self.tab_for(plan_id)
+        if tab is not None:
+            tab.look_up()
+
+    def step_tab(self, step: int) -> None:
+        if self.tabs.count():
+            self.tabs.setCurrentIndex((self.tabs.currentIndex() + step) % self.tabs.count())
+
+    def show_pane(self, pane: int) -> None:
+        self.bottom.show()
+        self._panes.setCurrentIndex(pane)
+
+    def save_layout(self) -> QByteArray:
+        return self.window_part.saveState(LAYOUT_VERSION)
+
+    def restore_layout(self, state: QByteArray) -> None:
+        self.window_part.restoreState(state, LAYOUT_VERSION)
+
+    def reset_layout(self) -> None:
+        arrange(self.window_part, self.left, self.right, self.bottom)
+        self._actions["canvas-only"].setChecked(False)
+
+    def show_canvas_only(self, is_only: bool) -> None:
+        for dock in (self.left, self.right, self.bottom):
+            dock.setVisible(not is_only)
+
+    # how it is made
+
+    def _lay_out(self) -> None:
+        icons = self._appearance.icons
+        body = self.window_part
+        body.setWindowFlags(Qt.WindowType.Widget)
+        body.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks)
+        body.setCentralWidget(self.tabs)
+        self.left = titled_dock("steps", "Steps", self.palette_panel, icons, body)
+        self.right = titled_dock("step", "Settings", self.step_panel, icons, body)
+        panes = dict(zip(PANES, (self.run_panel, self.data_panel, self.log_panel, self.problems_panel), strict=True))
+        self.bottom = tabbed_dock("run", "Run and data", panes, icons, body)
+        self._panes = self.bottom.widget()
+        assert isinstance(self._panes, QTabWidget)
+        self.left.setMinimumWidth(200)
+        self.right.setMinimumWidth(280)
+        self.bottom.setMinimumHeight(120)
+        arrange(body, self.left, self.right, self.bottom)
+        add = QToolButton(icon=icons.icon("add"), toolTip="New plan")
+        add.setAccessibleName("New plan")
+        add.clicked.connect(self.new_wanted)
+        self.tabs.setCornerWidget(add, Qt.Corner.TopRightCorner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.toolbar)
+        layout.addWidget(self.notice)
+        layout.addWidget(body, 1)
+
+    def _join(self) -> None:
+        self.tabs.currentChanged.connect(lambda _: self._show_front())
+        self.tabs.tabCloseRequested.connect(lambda index: self.close_wanted.emit(self.tabs.widget(index)))
+        self.toolbar.live_switched.connect(lambda is_on: self.front and self.front.switch_live(is_on))
+        self.palette_panel.chosen.connect(self._add_step)
+        self.run_panel.step_chosen.connect(self._show_data_of)
+        self.run_panel.run_wanted.connect(self.run)
+        self.log_panel.step_wanted.connect(self._select)
+        self.problems_panel.problem_chosen.connect(self._show_problem)
+        self.step_panel.add_credential.connect(self.add_credential)
+        for name, dock in (("dock-left", self.left), ("dock-right", self.right), ("dock-bottom", self.bottom)):
+            self._actions[name].toggled.connect(dock.setVisible)
+            dock.visibilityChanged.connect(
+                lambda _, action=self._actions[name], each=dock: action.setChecked(not each.isHidden())
+            )
+
+    # what the parts say
+
+    def _show_front(self) -> None:
+        tab = self.front
+        self.run_view.show_tab(tab)
+        self.step_panel.show_open_plan(tab.open_plan if tab else None)
+        if tab is not None:
+            self._show_selection(tab, tab.canvas.selected_ids())
+            self._show_problems(tab, tab.open_plan.problems)
+            self._show_standing(tab)
+        self._enable()
+        self.front_changed.emit()
+
+    def _show_standing(self, tab: PlanTab) -> None:
+        index = self.tabs.indexOf(tab)
+        if index >= 0:
+            self.tabs.setTabText(index, tab.title)
+            running = self._appearance.icons.icon("run", "running")
+            self.tabs.setTabIcon(
+                index, running if tab.live_run.is_active else self._appearance.icons.icon("editor", "text_3")
+            )
+        if tab is self.front:
+            record = tab.record
+            self.toolbar.show_plan(tab.open_plan.plan.name, *tab.standing)
+            self.toolbar.show_live(record is not None, record is not None and record.enabled)
+            self._enable()
+            if tab.live_run.is_active and self._panes.currentIndex() == PROBLEMS:
+                self._panes.setCurrentIndex(RUN)
+
+    def _enable(self) -> None:
+        tab = self.front
+        is_open = tab is not None
+        is_active = tab is not None and tab.live_run.is_active
+        undo = tab.open_plan.undo if tab else None
+        needs_plan = (
+            "save",
+            "save-as",
+            "close",
+            "cut",
+            "copy",
+            "paste",
+            "duplicate",
+            "delete",
+            "select-all",
+            "quick-add",
+        )
+        self._actions.enable(dict.fromkeys((*needs_plan, "publish", "fit", "actual-size", "run-input"), is_open))
+        self._actions.enable({"run": is_open and not is_active, "stop": is_active})
+        self._actions.enable({"undo": bool(undo and undo.canUndo()), "redo": bool(undo and undo.canRedo())})
+        self._actions["undo"].setText(f"Undo {undo.undoText()}".strip() if undo and undo.canUndo() else "Undo")
+        self._actions["redo"].setText(f"Redo {undo.redoText()}".strip() if undo and undo.canRedo() else "Redo")
+
+    def _show_selection(self, tab: PlanTab, ids: Sequence[StepId]) -> None:
+        if tab is self.front:
+            self.step_panel.show_selection(ids)
+            self.run_view.show_step(ids[0] if len(ids) == 1 else None)
+
+    def _show_edit(self, tab: PlanTab) -> None:
+        if tab is self.front:
+            self.step_panel.show_edit()
+
+    def _show_problems(self, tab: PlanTab, problems: Sequence[Problem]) -> None:
+        if tab is self.front:
+            self.step_panel.show_problems(problems)
+            self.problems_panel.show_problems(problems, tab.labels())
+            self._panes.setTabText(PROBLEMS, f"Problems {len(problems)}" if problems else "Problems")
+
+    def _show_problem(self, problem: Problem) -> None:
+        tab = self.front
+        if tab is not None:
+            tab.canvas.select([problem.step] if problem.step else [])
+            self.right.show()
+            self.step_panel.reveal(problem.field)
+
+    def _show_failure(self, error: object) -> None:
+        if isinstance(error, PlanNotRunnableError):
+            show = Remedy("Show problems", lambda: self.show_pane(PROBLEMS))
+            first = error.problems[0].sentence if error.problems else ""
+            count = "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
+            what = f"This plan cannot run yet, {count} must be fixed. {first}"
+            self.notice.show_message(Message(what, tone="warning", remedies=(show,)))
+        else:
+            self.notice.show_message(message_of(error))
+            self.failed.emit(error)
+
+    def _add_step(self, provider: str, action: str) -> None:
+        if self.front is not None:
+            self.front.canvas.add_step(provider, action)
+
+    def _select(self, step_id: StepId) -> None:
+        if self.front is not None:
+            self.front.canvas.reveal_step(step_id)
+
+    def _show_data_of(self, step_id: StepId) -> None:
+        self._select(step_id)
+
+    def _reveal_form(self) -> None:
+        self.right.show()
+        self.step_panel.reveal(None)
+
+
+def suggested_file(tab: PlanTab) -> Path:
+    """The file a plan is saved to unless another is chosen."""
+    words = "".join(c if c.isalnum() or c in " -_" else " " for c in tab.open_plan.plan.name).split()
+    return tab.open_plan.session.file or Path.home() / f"{'-'.join(words) or 'plan'}.flow"

@@ -1,0 +1,113 @@
+"""What the bottom panes show of a tab's run: states, log, and the selected step's data."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QTimer
+
+from flowstudio.engine.events import RunEvent
+from flowstudio.engine.model import IterationPath, RunState, StepRun
+from flowstudio.plan.model import StepId
+from flowstudio.ui.editor.plan_tab import PlanTab
+from flowstudio.ui.live_run import LiveRun
+from flowstudio.ui.panels.data_panel import DataPanel, duration
+from flowstudio.ui.panels.log_panel import LogPanel
+from flowstudio.ui.panels.run_panel import RunPanel
+from flowstudio.ui.tasks import Task
+from flowstudio.workspace.services import Services
+
+FETCH_AFTER_MS = 80  # a step in a loop finishes many times a second; its data is read once in a while
+
+TONES = {
+    RunState.QUEUED: ("Queued", "waiting"),
+    RunState.RUNNING: ("Running", "running"),
+    RunState.WAITING: ("Waiting", "waiting"),
+    RunState.PAUSED: ("Paused", "waiting"),
+    RunState.SUCCEEDED: ("Succeeded", "ok"),
+    RunState.FAILED: ("Failed", "error"),
+    RunState.CANCELLED: ("Stopped", "warning"),
+    RunState.INTERRUPTED: ("Interrupted", "warning"),
+}
+
+
+class RunView(QObject):
+    """Shows the run of one tab at a time; a tab in the background keeps only what its canvas shows."""
+
+    def __init__(
+        self, run_panel: RunPanel, log_panel: LogPanel, data_panel: DataPanel, services: Services, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._run_panel, self._log_panel, self._data_panel = run_panel, log_panel, data_panel
+        self._services = services
+        self._tab: PlanTab | None = None
+        self._step: StepId | None = None
+        self._last: dict[tuple[str, StepId], IterationPath] = {}
+        self._fetch = QTimer(self, singleShot=True, interval=FETCH_AFTER_MS)
+        self._fetch.timeout.connect(self._read_data)
+
+    def show_tab(self, tab: PlanTab | None) -> None:
+        """Follows another tab from its next events on."""
+        if self._tab is not None:
+            self._tab.live_run.began.disconnect(self._begin)
+            self._tab.live_run.events.disconnect(self._take)
+            self._tab.live_run.changed.disconnect(self._show_state)
+        self._tab = tab
+        if tab is not None:
+            tab.live_run.began.connect(self._begin)
+            tab.live_run.events.connect(self._take)
+            tab.live_run.changed.connect(self._show_state)
+        self.show_step(None)
+
+    def show_step(self, step_id: StepId | None) -> None:
+        self._step = step_id
+        self._read_data()
+
+    def _begin(self) -> None:
+        assert self._tab is not None
+        labels = self._tab.labels()
+        self._run_panel.begin(labels)
+        self._log_panel.begin(labels)
+        self._last.clear()
+        self._read_data()
+
+    def _take(self, events: Sequence[RunEvent]) -> None:
+        self._run_panel.append(events)
+        self._log_panel.append(events)
+        for event in events:
+            step_id = getattr(event, "step_id", None)
+            iteration = getattr(event, "iteration", None)
+            if step_id is not None and iteration is not None:
+                self._last[event.run_id, step_id] = iteration
+                if step_id == self._step and not self._fetch.isActive():
+                    self._fetch.start()
+
+    def _show_state(self) -> None:
+        assert self._tab is not None
+        run = self._tab.live_run
+        if run.state is not None:
+            title, tone = TONES[run.state]
+            self._run_panel.show_state(title, tone, facts_of(run))
+
+    def _read_data(self) -> None:
+        tab, step_id = self._tab, self._step
+        run_id = tab.live_run.run_id if tab is not None else None
+        if tab is None or step_id is None or not tab.open_plan.plan.has_step(step_id):
+            self._data_panel.show_nothing("Select a step to see its data.")
+            return
+        label = tab.open_plan.plan.step(step_id).label
+        if run_id is None or (run_id, step_id) not in self._last:
+            self._data_panel.show_nothing(f"Run the plan to see the data of “{label}”.")
+            return
+        runs, user_id, iteration = self._services.runs, tab.open_plan.user_id, self._last[run_id, step_id]
+
+        def show(result: StepRun | None) -> None:
+            if self._step == step_id and result is not None:
+                self._data_panel.show_result(label, result)
+
+        Task(lambda: runs.step(user_id, run_id, step_id, iteration), self).success(show).start()
+
+
+def facts_of(run: LiveRun) -> str:
+    if run.end is not None:
+        text = f"{run.end.steps_done} steps in {duration(run.end.duration_ms)}"
+        return f"{text}  ·  {run.end.failure.sentence}" if run.end.failure else text
+    return f"since {run.started_at.astimezone():%H:%M:%S}" if run.started_at else ""

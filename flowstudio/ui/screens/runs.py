@@ -1,0 +1,130 @@
+"""Runs: the history, and the steps and data of the chosen run."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
+from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget
+
+from flowstudio.engine.model import Run, StepRun, StepState
+from flowstudio.ui.forms.editors.choice import QuietComboBox
+from flowstudio.ui.icons import Icons
+from flowstudio.ui.panels.data_panel import DataPanel, duration
+from flowstudio.ui.panels.empty import EmptyState
+from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.screens.plan_list import RUN_STATES, run_row
+from flowstudio.ui.screens.screen import Row, RowModel, Screen
+from flowstudio.ui.tasks import Task
+from flowstudio.workspace.services import Services
+
+RUN_COLUMNS = ("State", "Plan", "Trigger", "Started", "Duration", "Note")
+STEP_COLUMNS = ("Step", "State", "Item", "Time", "Message")
+STEP_STATES = {
+    StepState.RUNNING: ("Running", "state-running", "running"),
+    StepState.WAITING: ("Waiting", "state-waiting", "waiting"),
+    StepState.SUCCEEDED: ("Succeeded", "state-ok", "ok"),
+    StepState.FAILED: ("Failed", "state-failed", "error"),
+    StepState.SKIPPED: ("Skipped", "state-skipped", "text_3"),
+    StepState.CANCELLED: ("Cancelled", "state-cancelled", "text_3"),
+}
+RELOAD_AFTER_MS = 300
+STEPS_SHOWN = 2000
+
+
+class RunsScreen(Screen):
+    plan_wanted = Signal(object)  # Run
+    failed = Signal(object)
+
+    def __init__(self, services: Services, user_id: str, icons: Icons) -> None:
+        super().__init__("Runs", "What ran, when, and what came out.")
+        self._services = services
+        self._user_id = user_id
+        self._runs: Sequence[Run] = ()
+        self._run: Run | None = None
+        self.state = QuietComboBox()
+        self.state.setAccessibleName("State")
+        self.state.addItem("Any state", None)
+        for state, (title, _, _) in RUN_STATES.items():
+            self.state.addItem(title, state)
+        self.state.activated.connect(lambda _: self._show())
+        self.open = QPushButton(" Open its plan", icon=icons.icon("editor"), enabled=False)
+        self.open.clicked.connect(lambda: self._run and self.plan_wanted.emit(self._run))
+        self._buttons.addWidget(self.state)
+        self.add_button(self.open)
+        self.model = RowModel(RUN_COLUMNS, icons)
+        self.table = quiet_table(self.model, "Runs", (136, 240, 112, 168, 96))
+        self.table.selectionModel().selectionChanged.connect(self._choose_run)
+        self.steps = RowModel(STEP_COLUMNS, icons)
+        self.step_table = quiet_table(self.steps, "Steps of the run", (200, 120, 72, 80))
+        self.step_table.selectionModel().selectionChanged.connect(self._choose_step)
+        self.data = DataPanel(icons)
+        lower = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False, handleWidth=1)
+        lower.addWidget(self.step_table)
+        lower.addWidget(self.data)
+        lower.setSizes([560, 560])
+        split = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=1)
+        split.addWidget(self.table)
+        split.addWidget(lower)
+        split.setSizes([360, 300])
+        self._stack = QStackedWidget()
+        self._stack.addWidget(EmptyState(icons, "runs", "No runs yet. Open a plan and press F5."))
+        self._stack.addWidget(split)
+        self.body.addWidget(self._stack, 1)
+        self._pause = QTimer(self, singleShot=True, interval=RELOAD_AFTER_MS)
+        self._pause.timeout.connect(self.reload)
+
+    def reload_soon(self) -> None:
+        """A run began or ended; many may."""
+        if self.isVisible():
+            self._pause.start()
+
+    def reload(self) -> None:
+        runs, user_id = self._services.runs, self._user_id
+
+        def show(found: Sequence[Run]) -> None:
+            self._runs = found
+            self._show()
+
+        Task(lambda: runs.list(user_id, limit=200), self).success(show).failure(self.failed.emit).start()
+
+    def _show(self) -> None:
+        wanted = self.state.currentData()
+        shown = [run for run in self._runs if wanted in (None, run.state)]
+        self._stack.setCurrentIndex(1 if self._runs else 0)
+        chosen = self._run.id if self._run else None
+        self.model.show_rows([run_row(run) for run in shown])
+        at = next((index for index, run in enumerate(shown) if run.id == chosen), 0 if shown else -1)
+        if at >= 0:
+            self.table.selectRow(at)
+
+    def _choose_run(self, selected: QItemSelection) -> None:
+        rows = selected.indexes()
+        self._run = self.model.what(rows[0].row()) if rows else None
+        self.open.setEnabled(self._run is not None)
+        if self._run is None:
+            return
+        run, runs, user_id = self._run, self._services.runs, self._user_id
+
+        def show(steps: Sequence[StepRun]) -> None:
+            if self._run is run:
+                labels = {step.id: step.label for step in run.plan.steps}
+                self.steps.show_rows(
+                    [step_row(each, labels.get(each.step_id, each.step_id)) for each in steps[:STEPS_SHOWN]]
+                )
+                self.data.show_nothing("Select a step to see its data.")
+
+        Task(lambda: runs.steps(user_id, run.id), self).success(show).failure(self.failed.emit).start()
+
+    def _choose_step(self, selected: QItemSelection) -> None:
+        rows = selected.indexes()
+        if not rows:
+            return
+        result: StepRun = self.steps.what(rows[0].row())
+        self.data.show_result(str(rows[0].data()), result)
+
+
+def step_row(result: StepRun, label: str) -> Row:
+    title, icon, tint = STEP_STATES[result.state]
+    item = ".".join(str(each + 1) for each in result.iteration)
+    took = duration(result.duration_ms) if result.state is not StepState.SKIPPED else ""
+    message = result.failure.sentence if result.failure else result.message
+    return Row((label, title, item, took, message), result, icon, tint, ("text", tint, "text_2", "text_2", "text_2"))
