@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from flowstudio.providers.coded import feeds, sqlite
+from flowstudio.providers.coded.ai import actions as ai
 from flowstudio.providers.coded.files import reading, writing
 from flowstudio.providers.coded.logic import actions as logic
 from flowstudio.providers.ports import CodedAction
@@ -27,4 +28,6 @@ CODED: Final[Mapping[tuple[str, str], CodedAction]] = {
     ("files", "move"): writing.move,
     ("files", "delete"): writing.delete,
     ("sqlite", "query"): sqlite.query,
+    ("openai", "chat_completion"): ai.openai_chat,
+    ("groq", "chat_completion"): ai.groq_chat,
 }

@@ -1,0 +1,1 @@
+"""Chat models behind OpenAI's API and the many services that speak it."""
