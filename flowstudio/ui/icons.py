@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QWidget
 
 from flowstudio.providers.manifest import Manifest
 from flowstudio.ui.tokens import Palette
@@ -128,11 +129,15 @@ class Icons:
         painter.end()
         return picture
 
-    def provider_icon(self, manifest: Manifest) -> QIcon:
-        """A provider's mark: its glyph or initials in its category's colour, on a rounded square."""
+    def provider_icon(self, manifest: Manifest, own: str = "") -> QIcon:
+        """A provider's mark: its glyph or initials in its category's colour, on a rounded square.
+
+        own: an action's own glyph, in place of its provider's.
+        """
 
         def paint(painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-            draw_badge(painter, QRectF(rect), manifest.icon, manifest.title, self.palette.category(manifest.category))
+            colour = self.palette.category(manifest.category)
+            draw_badge(painter, QRectF(rect), own or manifest.icon, manifest.title, colour)
 
         return QIcon(_TintedEngine(paint))
 
@@ -186,6 +191,24 @@ def initials(title: str) -> str:
     """One or two letters that stand for a name: "Google Sheets" gives GS, "Slack" gives S."""
     words = [word for word in title.replace("_", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+class IconLabel(QWidget):
+    """Shows an icon, drawn anew with every paint: it follows a theme switch where a pixmap would not."""
+
+    def __init__(self, icon: QIcon, size: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = icon
+        self.setFixedSize(size, size)
+
+    def show_icon(self, icon: QIcon) -> None:
+        self._icon = icon
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._icon.paint(painter, self.rect())
+        painter.end()
 
 
 class _TintedEngine(QIconEngine):

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from flowstudio.errors import FlowStudioError
-from flowstudio.ui.icons import Icons
+from flowstudio.ui.icons import IconLabel, Icons
 from flowstudio.ui.tokens import SPACE_2, SPACE_3, SPACE_4, SPACE_6
 
 
@@ -44,10 +44,9 @@ class MessageSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle("FlowStudio")
         self.setMinimumWidth(460)
-        mark = QLabel()
         tone = message.tone if message.tone in ("error", "warning") else "info"
         tint = {"error": "error", "warning": "warning", "info": "running"}[tone]
-        mark.setPixmap(icons.pixmap("info" if tone == "info" else "problems", getattr(icons.palette, tint), 28))
+        mark = IconLabel(icons.icon("info" if tone == "info" else "problems", tint), 28)
         texts = QVBoxLayout()
         texts.setSpacing(SPACE_2)
         for text, role in ((message.what, "title"), (message.where, "hint"), (message.why, "")):
@@ -108,7 +107,7 @@ class NoticeBar(QWidget):
         self._strip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.text = QLabel(wordWrap=True)
         self._buttons = QHBoxLayout()
-        self._mark = QLabel()
+        self._mark = IconLabel(icons.icon("info"), 20)
         row = QHBoxLayout(self._strip)
         row.setContentsMargins(SPACE_3, SPACE_2, SPACE_2, SPACE_2)
         row.setSpacing(SPACE_3)
@@ -126,7 +125,7 @@ class NoticeBar(QWidget):
             if item is not None and item.widget() is not None:
                 item.widget().deleteLater()
         tint = {"error": "error", "warning": "warning", "ok": "ok"}.get(message.tone, "running")
-        self._mark.setPixmap(self._icons.pixmap("info", getattr(self._icons.palette, tint), 20))
+        self._mark.show_icon(self._icons.icon("info", tint))
         self.text.setText(" ".join(part for part in (message.what, message.why) if part))
         self._strip.setProperty("tone", message.tone)
         self._strip.style().unpolish(self._strip)

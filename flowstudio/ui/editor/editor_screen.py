@@ -104,7 +104,6 @@ class EditorScreen(QWidget):
         tab.open_plan.edited.connect(lambda _: self._show_edit(tab))
         tab.open_plan.checked.connect(lambda problems: self._show_problems(tab, problems))
         self.tabs.setCurrentIndex(self.tabs.addTab(tab, tab.title))
-        tab.canvas.fit_all()
         tab.canvas.setFocus()
         return tab
 
@@ -193,7 +192,7 @@ class EditorScreen(QWidget):
         body.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks)
         body.setCentralWidget(self.tabs)
         self.left = titled_dock("steps", "Steps", self.palette_panel, icons, body)
-        self.right = titled_dock("step", "Settings", self.step_panel, icons, body)
+        self.right = titled_dock("step", "Step", self.step_panel, icons, body)
         panes = dict(zip(PANES, (self.run_panel, self.data_panel, self.log_panel, self.problems_panel), strict=True))
         self.bottom = tabbed_dock("run", "Run and data", panes, icons, body)
         self._panes = self.bottom.widget()
@@ -214,6 +213,7 @@ class EditorScreen(QWidget):
         layout.addWidget(body, 1)
 
     def _join(self) -> None:
+        self._appearance.changed.connect(lambda _: self.step_panel.repaint_form())
         self.tabs.currentChanged.connect(lambda _: self._show_front())
         self.tabs.tabCloseRequested.connect(lambda index: self.close_wanted.emit(self.tabs.widget(index)))
         self.toolbar.live_switched.connect(lambda is_on: self.front and self.front.switch_live(is_on))

@@ -1,6 +1,7 @@
 """PlanTab: one open plan in a tab: its canvas, its run, and how it stands to what is published."""
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from flowstudio.engine.model import TriggerEvent
@@ -38,6 +39,7 @@ class PlanTab(QWidget):
         super().__init__(parent)
         self._services = services
         self.record: PlanRecord | None = None
+        self._was_shown = False
         self.open_plan = OpenPlan(session, services, self)
         self.live_run = LiveRun(services, session.user_id, self)
         self.canvas = CanvasView(
@@ -119,6 +121,13 @@ class PlanTab(QWidget):
             self.changed.emit()
 
         Task(find, self).success(show).start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The plan is fitted into view once, when the tab has its real size."""
+        super().showEvent(event)
+        if not self._was_shown:
+            self._was_shown = True
+            QTimer.singleShot(0, self.canvas, self.canvas.fit_all)
 
     def _join(self, appearance: Appearance) -> None:
         self.open_plan.edited.connect(self._show_changes)

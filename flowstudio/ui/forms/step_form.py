@@ -16,7 +16,7 @@ from flowstudio.ui.forms.errors_page import ErrorsPage
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.inputs_page import FieldsPage, InputsPage
 from flowstudio.ui.forms.page import FormPage
-from flowstudio.ui.icons import Icons
+from flowstudio.ui.icons import IconLabel, Icons
 from flowstudio.ui.open_plan import OpenPlan
 from flowstudio.ui.tokens import SPACE_1, SPACE_2, SPACE_3
 
@@ -87,12 +87,7 @@ class StepForm(QWidget):
 
     def _header(self, step: Step, manifest: Manifest | None, action: Action | None, icons: Icons) -> QWidget:
         header = QWidget()
-        badge = QLabel()
-        ratio = self.devicePixelRatioF()
-        if manifest is not None:
-            badge.setPixmap(icons.provider_pixmap(manifest, 36, ratio))
-        else:
-            badge.setPixmap(icons.pixmap("help", icons.palette.warning, 36, ratio))
+        badge = IconLabel(icons.provider_icon(manifest) if manifest else icons.icon("help", "warning"), 36)
         self.title.setProperty("role", "name")
         self.title.setAccessibleName("Name of this step")
         self.title.textEdited.connect(self._rename)

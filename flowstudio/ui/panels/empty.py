@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from flowstudio.ui.icons import Icons
+from flowstudio.ui.icons import IconLabel, Icons
 from flowstudio.ui.tokens import SPACE_2, SPACE_3
 
 
@@ -14,15 +14,14 @@ class EmptyState(QWidget):
         self, icons: Icons, icon: str, text: str, action: str = "", on_action: Callable[[], object] | None = None
     ) -> None:
         super().__init__()
-        mark = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        mark.setPixmap(icons.icon(icon, "text_3").pixmap(28, 28))
+        mark = IconLabel(icons.icon(icon, "text_3"), 28)
         self.text = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self.text.setProperty("role", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_3, SPACE_3, SPACE_3, SPACE_3)
         layout.setSpacing(SPACE_2)
         layout.addStretch(1)
-        layout.addWidget(mark)
+        layout.addWidget(mark, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.text)
         if on_action is not None:
             button = QPushButton(action)

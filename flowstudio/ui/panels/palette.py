@@ -7,6 +7,7 @@ from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QStackedLayout, QTreeView, QVBoxLayout, QWidget
 
+from flowstudio.plan.model import KEYWORDS
 from flowstudio.providers.manifest import Action, Manifest
 from flowstudio.providers.registry import Registry
 from flowstudio.ui.icons import Icons
@@ -15,6 +16,8 @@ from flowstudio.ui.tokens import CATEGORY_TITLES, ICON_MEDIUM, ROW_HEIGHT, SPACE
 MIME_TYPE = "application/x-flowstudio-action"
 ENTRY = Qt.ItemDataRole.UserRole + 1  # (provider id, action id) of an action's row
 RESULTS = 200
+LANGUAGE = frozenset(provider for provider, _ in KEYWORDS)
+"""Providers whose actions are steps of the language itself."""
 
 
 class Palette(QWidget):
@@ -95,11 +98,18 @@ class Palette(QWidget):
                 self.tree.expand(group.index())
 
     def _provider_items(self, manifests: Sequence[Manifest]) -> list[QStandardItem]:
-        """A provider of one action is that action; a bigger one opens."""
-        items = []
+        """The language's own steps first, one by one; a provider of one action is that action; a bigger one opens."""
+        items = [
+            self._action_item(manifest, action, action.title)
+            for manifest in manifests
+            if manifest.id in LANGUAGE
+            for action in manifest.actions
+        ]
         for manifest in manifests:
+            if manifest.id in LANGUAGE:
+                continue
             if len(manifest.actions) == 1:
-                items.append(self._action_item(manifest, manifest.actions[0], manifest.actions[0].title))
+                items.append(self._action_item(manifest, manifest.actions[0], manifest.title))
                 continue
             item = self._item(manifest.title)
             item.setIcon(self._icons.provider_icon(manifest))
@@ -118,7 +128,7 @@ class Palette(QWidget):
 
     def _action_item(self, manifest: Manifest, action: Action, title: str) -> QStandardItem:
         item = self._item(title)
-        item.setIcon(self._icons.provider_icon(manifest))
+        item.setIcon(self._icons.provider_icon(manifest, action.icon))
         item.setToolTip(action.description or manifest.description)
         item.setData((manifest.id, action.id), ENTRY)
         item.setDragEnabled(True)

@@ -43,6 +43,10 @@ class StepPanel(QWidget):
         if isinstance(self._form, PlanForm):
             self._rebuild()
 
+    def repaint_form(self) -> None:
+        """Another theme: what was tinted when it was written is written again."""
+        self._rebuild()
+
     def show_open_plan(self, open_plan: OpenPlan | None) -> None:
         """Another tab came to the front."""
         self._open_plan = open_plan

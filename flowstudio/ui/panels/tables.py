@@ -30,3 +30,11 @@ def quiet_table(model: QAbstractItemModel, name: str, widths: Sequence[int] = ()
     else:
         header.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
     return table
+
+
+def card_table(model: QAbstractItemModel, name: str, widths: Sequence[int] = ()) -> QTableView:
+    """The list of a whole screen: on a surface of its own, with rows of more air."""
+    table = quiet_table(model, name, widths)
+    table.setProperty("role", "card")
+    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT + 8)
+    return table

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedW
 from flowstudio.engine.model import Run
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.palette import SearchLine
-from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import Entry, entry_row, read_entries
 from flowstudio.ui.screens.screen import RowModel, Screen, primary_button
 from flowstudio.ui.tasks import Task
@@ -43,7 +43,7 @@ class HomeScreen(Screen):
         self.add_button(open_file)
         self.add_button(new)
         self.model = RowModel(COLUMNS, icons)
-        self.table = quiet_table(self.model, "Plans", (320, 168, 224, 200))
+        self.table = card_table(self.model, "Plans", (320, 168, 224, 200))
         self.table.activated.connect(self._open)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)

@@ -1,15 +1,15 @@
 """What the Home screen lists: published plans, and drafts that are not published yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from flowstudio.engine.model import Run, RunState
+from flowstudio.plan.edits import edit_from_json
 from flowstudio.plan.model import Plan, Trigger, TriggerKind
-from flowstudio.plan.rules import Problem
+from flowstudio.plan.rules import PlanError
 from flowstudio.ui.panels.data_panel import duration
 from flowstudio.ui.screens.screen import Row
-from flowstudio.workspace.editing import recovered
 from flowstudio.workspace.ports import Draft, PlanRecord
 from flowstudio.workspace.services import Services
 
@@ -41,11 +41,22 @@ def read_entries(services: Services, user_id: str) -> tuple[list[Entry], dict[st
     drafts = {draft.plan_id: draft for draft in services.editing.drafts(user_id)}
     entries = [Entry(r.plan, r, drafts.get(r.id), r.updated_at) for r in records.values()]
     loose = [draft for draft in drafts.values() if draft.plan_id not in records]
-    entries += [Entry(p, None, d, d.updated_at) for p, d in zip(recovered(loose), loose, strict=True)]
+    entries += [Entry(plan_of(draft), None, draft, draft.updated_at) for draft in loose]
     last: dict[str, Run] = {}
     for run in services.runs.list(user_id, limit=500):
         last.setdefault(run.plan.id, run)
     return sorted(entries, key=lambda entry: entry.changed_at, reverse=True), last
+
+
+def plan_of(draft: Draft) -> Plan:
+    """The plan after a draft's edits, as far as they can be made again."""
+    plan = draft.snapshot
+    for entry in draft.edits:
+        try:
+            plan = edit_from_json(entry.edit).apply(plan).plan
+        except PlanError:
+            break
+    return plan
 
 
 def entry_row(entry: Entry, last: Run | None) -> Row:
@@ -84,10 +95,6 @@ def moment(when: datetime, with_seconds: bool = False) -> str:
     days = (today - local.date()).days
     day = {0: "today", 1: "yesterday"}.get(days, f"{local.day} {local:%b}")
     return f"{day} {clock}"
-
-
-def count_errors(problems: Sequence[Problem]) -> int:
-    return sum(problem.is_error for problem in problems)
 
 
 def _standing(entry: Entry) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_panel import DataPanel, duration
 from flowstudio.ui.panels.empty import EmptyState
-from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.panels.tables import card_table, quiet_table
 from flowstudio.ui.screens.plan_list import RUN_STATES, run_row
 from flowstudio.ui.screens.screen import Row, RowModel, Screen
 from flowstudio.ui.tasks import Task
@@ -51,7 +51,7 @@ class RunsScreen(Screen):
         self._buttons.addWidget(self.state)
         self.add_button(self.open)
         self.model = RowModel(RUN_COLUMNS, icons)
-        self.table = quiet_table(self.model, "Runs", (136, 240, 112, 168, 96))
+        self.table = card_table(self.model, "Runs", (136, 240, 112, 168, 96))
         self.table.selectionModel().selectionChanged.connect(self._choose_run)
         self.steps = RowModel(STEP_COLUMNS, icons)
         self.step_table = quiet_table(self.steps, "Steps of the run", (200, 120, 72, 80))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget
 from flowstudio.plan.model import TriggerKind
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
-from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import moment
 from flowstudio.ui.screens.screen import Row, RowModel, Screen
 from flowstudio.ui.tasks import Task
@@ -38,7 +38,7 @@ class TriggersScreen(Screen):
         self.add_button(self.copy)
         self.add_button(self.switch)
         self.model = RowModel(COLUMNS, icons)
-        self.table = quiet_table(self.model, "Triggers", (280, 112, 360, 160))
+        self.table = card_table(self.model, "Triggers", (280, 112, 360, 160))
         self.table.activated.connect(self._open)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
         self._stack = QStackedWidget()

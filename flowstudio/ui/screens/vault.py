@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton, QStackedWidget
 
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
-from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import moment
 from flowstudio.ui.screens.screen import Row, RowModel, Screen, primary_button
 from flowstudio.ui.tasks import Task
@@ -35,7 +35,7 @@ class VaultScreen(Screen):
         self.add_button(self.delete)
         self.add_button(add)
         self.model = RowModel(COLUMNS, icons)
-        self.table = quiet_table(self.model, "Credentials", (240, 200, 280, 160))
+        self.table = card_table(self.model, "Credentials", (240, 200, 280, 160))
         self.table.selectionModel().selectionChanged.connect(
             lambda *_: self.delete.setEnabled(bool(self.table.selectionModel().selectedRows()))
         )
