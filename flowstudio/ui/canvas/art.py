@@ -89,7 +89,6 @@ class CardArt:
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(QColor(fill))
         p.drawRoundedRect(body, radius, radius)
-        self._bar(p, body, radius, bar)
         pen = QPen(QColor(line), self.hair)
         if unknown:
             pen = QPen(QColor(line), self.hair * 2, Qt.PenStyle.CustomDashLine)
@@ -97,6 +96,7 @@ class CardArt:
         p.setPen(pen)
         p.setBrush(Qt.BrushStyle.NoBrush)
         p.drawRoundedRect(body, radius, radius)
+        self._bar(p, QRectF(0, 0, width, height), radius, bar)
 
     def _outline(self, look: Look) -> str:
         if look in (Look.RUNNING, Look.FAILED, Look.WAITING):
@@ -137,16 +137,13 @@ class CardArt:
         p.setBrush(shade)
         p.drawRoundedRect(QRectF(0, self.hair * 1.5, width, height), radius, radius)
 
-    def _bar(self, p: QPainter, body: QRectF, radius: float, colour: str) -> None:
-        p.save()
-        clip = QPainterPath()
-        clip.addRoundedRect(body, radius, radius)
-        p.setClipPath(clip)
+    def _bar(self, p: QPainter, card: QRectF, radius: float, colour: str) -> None:
+        """The category along the left side, as round as the card's corners. A clip would leave them jagged."""
         width = max(2.0, round((4 if self.level >= Level.MIDDLE else 8) * self.s))
-        p.fillRect(
-            QRectF(body.left() - self.hair / 2, body.top(), width + self.hair / 2, body.height()), QColor(colour)
-        )
-        p.restore()
+        round_card, strip = QPainterPath(), QPainterPath()
+        round_card.addRoundedRect(card, radius, radius)
+        strip.addRect(QRectF(card.left(), card.top(), width, card.height()))
+        p.fillPath(round_card.intersected(strip), QColor(colour))
 
     def port(self, p: QPainter, x: float, y: float, *, colour: str = "", reach: float = PORT_RADIUS) -> None:
         """A way in or out: a ring of wire colour filled with surface."""

@@ -53,6 +53,18 @@ class _Sprites:
     glyph_size: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A card about to get its words: its row and where its lines begin, in device pixels."""
+
+    row: int
+    x: int
+    y: int
+    width: int
+    is_full: bool
+    badges: tuple[Badge, ...]
+
+
 @dataclass(slots=True)
 class _Labels:
     title: Label
@@ -196,7 +208,7 @@ class CardPainter:
         size = sprites.glyph_size
         inset = frame.px(12.0 if frame.level >= Level.MIDDLE else 20.0)
         left = frame.xs(cards.x[rows]) + np.round(cards.w[rows] * frame.s) - size - inset
-        middle = 21.0 if frame.level is Level.NEAR else CARD_H / 2
+        middle = 22.0 if frame.level is Level.NEAR else CARD_H / 2
         lift = round(middle * frame.s - size / 2)
         sprites.glyph.copy(p, keys, left, frame.ys(cards.y[rows]) + lift + self._drops(frame, rows))
 
@@ -232,76 +244,75 @@ class CardPainter:
                 p.drawText(QPointF(x, y), text)
 
     def _near_words(self, p: QPainter, frame: Frame, rows: Rows) -> None:
-        """Near: title and state, provider and action, badges and figures."""
+        """Near: title, provider and action; below, where there is any, state, badges and figures."""
+        lines = self._lines(frame, rows)
         cards, s = self._scene.cards, frame.s
-        has_run = self._scene.run.run_id is not None
-        lines = []
+        left, pale, plain = frame.px(TEXT_X), QColor(self.palette.text_3), QColor(self.palette.text)
+        size = frame.text_px(14)
+        p.setFont(font(size, _MEDIUM))
+        for line in lines:
+            p.setPen(pale if cards.traits[line.row] & DISABLED else plain)
+            taken = (12 + GLYPH + 8) * s if cards.look[line.row] else 14 * s
+            text = self._label(line.row).title.fitted(line.width - left - taken, size)
+            p.drawText(QPointF(line.x + left, line.y + round((26 if line.is_full else 33) * s)), text)
+        size = frame.text_px(12)
+        p.setFont(font(size))
+        p.setPen(QColor(mix(self.palette.text_2, self.palette.surface, 0.12)))
+        for line in lines:
+            text = self._label(line.row).subtitle.fitted(line.width - left - 14 * s, size)
+            p.drawText(QPointF(line.x + left, line.y + round((44 if line.is_full else 51) * s)), text)
+        for line in lines:
+            if line.is_full:
+                self._last_line(p, frame, line)
+
+    def _lines(self, frame: Frame, rows: Rows) -> list[_Line]:
+        cards = self._scene.cards
         drops = self._drops(frame, rows).tolist()
+        lines = []
         for row, drop in zip(rows.tolist(), drops, strict=True):
             face = cards.faces[row]
             assert face is not None
-            is_full = has_run or bool(face.badges)
-            lines.append((row, frame.x(cards.x[row]), frame.y(cards.y[row]) + int(drop), is_full))
-        title_px, small_px, tiny_px = frame.text_px(14), frame.text_px(12), frame.text_px(11)
-        self._state_words(p, frame, lines, tiny_px)
-        p.setFont(font(title_px, _MEDIUM))
-        left = frame.px(TEXT_X)
-        plain, pale = QColor(self.palette.text), QColor(self.palette.text_3)
-        for row, x, y, is_full in lines:
-            word = cards.words[row]
-            taken = (12 + GLYPH + 4 + 8) * s + width(word, tiny_px, _MEDIUM) if cards.look[row] else 14 * s
-            p.setPen(pale if cards.traits[row] & DISABLED else plain)
-            text = self._label(row).title.fitted(cards.w[row] * s - left - taken, title_px)
-            p.drawText(QPointF(x + left, y + round((26 if is_full else 33) * s)), text)
-        p.setFont(font(small_px))
-        p.setPen(QColor(mix(self.palette.text_2, self.palette.surface, 0.12)))
-        for row, x, y, is_full in lines:
-            text = self._label(row).subtitle.fitted(cards.w[row] * s - left - 14 * s, small_px)
-            p.drawText(QPointF(x + left, y + round((44 if is_full else 51) * s)), text)
-        self._last_line(p, frame, lines, tiny_px)
+            is_full = bool(cards.look[row]) or bool(face.badges)
+            x, y = frame.x(cards.x[row]), frame.y(cards.y[row]) + int(drop)
+            lines.append(_Line(row, x, y, round(cards.w[row] * frame.s), is_full, face.badges))
+        return lines
 
-    def _state_words(self, p: QPainter, frame: Frame, lines: list[tuple[int, int, int, bool]], size: int) -> None:
-        cards, s = self._scene.cards, frame.s
-        p.setFont(font(size, _MEDIUM))
-        for row, x, y, _ in lines:
-            look = Look(int(cards.look[row]))
-            if look is not Look.IDLE:
-                word = cards.words[row]
-                right = x + round(cards.w[row] * s) - frame.px(12) - frame.px(GLYPH) - 4 * s
-                p.setPen(QColor(tone(self.palette, look)))
-                p.drawText(QPointF(round(right - width(word, size, _MEDIUM) / 1.03), y + round(25 * s)), word)
-
-    def _last_line(self, p: QPainter, frame: Frame, lines: list[tuple[int, int, int, bool]], size: int) -> None:
-        cards, s = self._scene.cards, frame.s
+    def _last_line(self, p: QPainter, frame: Frame, line: _Line) -> None:
+        cards, s, size = self._scene.cards, frame.s, frame.text_px(11)
+        base, x, right = line.y + round(61 * s), line.x + frame.px(TEXT_X), line.x + line.width - round(12 * s)
+        word, figures = cards.words[line.row], cards.figures[line.row]
+        if figures:
+            p.setFont(font(size))
+            p.setPen(QColor(self.palette.text_3))
+            right -= round(width(figures, size))
+            p.drawText(QPointF(right, base), figures)
+            right -= round(6 * s)
+        if word:
+            p.setFont(font(size, _MEDIUM))
+            p.setPen(QColor(tone(self.palette, Look(int(cards.look[line.row])))))
+            p.drawText(QPointF(x, base), word)
+            x += round(width(word, size, _MEDIUM) + 8 * s)
         p.setFont(font(size))
-        figures_colour = QColor(self.palette.text_3)
-        for row, x, y, is_full in lines:
-            if not is_full:
-                continue
-            base = y + round(61 * s)
-            face = cards.faces[row]
-            assert face is not None
-            self._draw_badges(p, frame, face.badges, x + frame.px(TEXT_X), base, size)
-            text = cards.figures[row]
-            if text:
-                p.setPen(figures_colour)
-                right = x + round((cards.w[row] - 12) * s)
-                p.drawText(QPointF(round(right - width(text, size) / 1.03), base), text)
+        for badge in line.badges:
+            needed = self._badge_width(badge, size, s)
+            if x + needed > right:
+                break
+            self._draw_badge(p, frame, badge, x, base, size)
+            x += needed + round(6 * s)
 
-    def _draw_badges(
-        self, p: QPainter, frame: Frame, badges: tuple[Badge, ...], x: float, base: int, size: int
-    ) -> None:
+    def _badge_width(self, badge: Badge, size: int, s: float) -> int:
+        icon = round(size * 1.2) + round(2 * s) if badge.icon else 0
+        return icon + (round(width(badge.text, size)) if badge.text else 0)
+
+    def _draw_badge(self, p: QPainter, frame: Frame, badge: Badge, x: int, base: int, size: int) -> None:
+        colour = str(getattr(self.palette, badge.token))
         icon_px = round(size * 1.2)
-        for badge in badges:
-            colour = str(getattr(self.palette, badge.token))
-            if badge.icon:
-                p.drawPixmap(round(x), base - round(size * 0.96), self._badge_picture(badge.icon, colour, icon_px))
-                x += icon_px + 2 * frame.s
-            if badge.text:
-                p.setPen(QColor(colour))
-                p.drawText(QPointF(round(x), base), badge.text)
-                x += width(badge.text, size)
-            x += 6 * frame.s
+        if badge.icon:
+            p.drawPixmap(x, base - round(size * 0.96), self._badge_picture(badge.icon, colour, icon_px))
+            x += icon_px + round(2 * frame.s)
+        if badge.text:
+            p.setPen(QColor(colour))
+            p.drawText(QPointF(x, base), badge.text)
 
     def _badge_picture(self, icon: str, colour: str, size: int) -> QPixmap:
         key = (icon, colour, size)

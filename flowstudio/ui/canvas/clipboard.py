@@ -22,10 +22,8 @@ def mime_of(fragment: Fragment) -> QMimeData:
 
 def fragment_in(data: QMimeData) -> Fragment:
     """The steps the clipboard holds. Raises DocumentError with a sentence when there are none."""
-    if data.hasFormat(MIME_STEPS):
-        text = bytes(data.data(MIME_STEPS).data()).decode(errors="replace")
-    else:
-        text = data.text()
+    ours = bytes(data.data(MIME_STEPS).data()).decode(errors="replace")
+    text = ours or data.text()
     try:
         fragment = fragment_from_json(json.loads(text))
     except (ValueError, RecursionError, DocumentError) as error:

@@ -50,8 +50,13 @@ class EmptyCanvas(QWidget):
 
     def show_palette(self, palette: Palette) -> None:
         self._mark.setPixmap(self._icons.pixmap("editor", palette.text_3, 40, self.devicePixelRatioF()))
-        self._line.setStyleSheet(f"color: {palette.text}; font-size: {SIZE_SECTION}px; font-weight: 600;")
-        self._hint.setStyleSheet(f"color: {palette.text_3}; font-size: {SIZE_BODY}px;")
+        self._line.setStyleSheet(
+            f"color: {palette.text}; background: {palette.canvas}; padding: 2px 8px;"
+            f" font-size: {SIZE_SECTION}px; font-weight: 600;"
+        )
+        self._hint.setStyleSheet(
+            f"color: {palette.text_3}; background: {palette.canvas}; padding: 2px 8px; font-size: {SIZE_BODY}px;"
+        )
         hover = mix(palette.surface, palette.accent, 0.08)
         for chip, (_, icon, _) in zip(self._chips, _CHIPS, strict=True):
             chip.setIcon(self._icons.icon(icon, "category_trigger"))
@@ -76,7 +81,7 @@ class EmptyCanvas(QWidget):
             self._hint.setText("or press <b>Tab</b> to add the first step, or drag one in from the left")
 
     def _chip(self, kind: TriggerKind, icon: str, text: str) -> QPushButton:
-        chip = QPushButton(text, self)
+        chip = QPushButton(f" {text}", self)  # the space parts the icon from the words
         chip.setIconSize(QSize(18, 18))
         chip.setMinimumHeight(36)
         chip.setCursor(Qt.CursorShape.PointingHandCursor)

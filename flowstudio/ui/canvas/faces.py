@@ -77,7 +77,7 @@ def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential) -> 
     if manifest is None or action is None:
         return Face(
             title=step.title or step.action,
-            subtitle=f"{step.provider} · unknown action",
+            subtitle=f"Unknown: {step.provider}.{step.action}",
             icon="ph.puzzle-piece",
             initials_of=step.provider,
             category=manifest.category if manifest else Category.LOGIC,
@@ -101,7 +101,7 @@ def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential) -> 
 def _badges(step: Step, needs_credential: bool) -> tuple[Badge, ...]:
     every = []
     if needs_credential:
-        every.append(Badge("key", token="warning", tip="This step needs a credential."))
+        every.append(Badge("key", "", "warning", "This step needs a credential."))
     if step.retry.tries > 1:
         every.append(Badge("ph.arrows-clockwise", str(step.retry.tries), tip=f"Tries up to {step.retry.tries} times."))
     if step.on_error is OnError.BRANCH:

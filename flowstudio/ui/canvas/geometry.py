@@ -14,6 +14,8 @@ CARD_W, CARD_H = 220.0, 72.0
 GRID = 20.0
 GAP = 60.0
 """Free space left between a step and the one added after it."""
+WIDE_GAP = 100.0
+"""The same where the ways out carry titles."""
 
 HEADER_H = CARD_H
 BODY_LEFT, BODY_RIGHT, BODY_TOP, BODY_BOTTOM = 60.0, 40.0, 28.0, 28.0

@@ -1,7 +1,7 @@
 """Gestures: what a pressed button and a moving pointer do, one class a gesture.
 
-The view makes a Pointer of each event, picks a gesture when a button goes down (`gestures.gesture_for`) and hands it every move
-until the button comes up or Esc ends it. A gesture changes the plan only in `finish`, by one command.
+The hand makes a Pointer of each event, picks a gesture when a button goes down (`gestures.gesture_for`) and gives it
+every move until the button comes up or Esc ends it. A gesture changes the plan only in `finish`, by one command.
 """
 
 from dataclasses import dataclass

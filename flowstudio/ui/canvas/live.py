@@ -65,7 +65,7 @@ class StepTally:
         if self.active and self.retrying:
             return f"try {self.retrying + 1}"
         if self.active and self.started > 1:
-            return f"{self.started}"
+            return f"running {self.started}"
         return WORDS[self.look]
 
     @property

@@ -2,13 +2,13 @@
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from flowstudio.ui.canvas.art import TONES
 from flowstudio.ui.canvas.faces import Look
-from flowstudio.ui.canvas.geometry import Box, union
+from flowstudio.ui.canvas.geometry import Box
 from flowstudio.ui.canvas.scene import CATEGORIES, CATEGORY_SHIFT, CanvasScene
 from flowstudio.ui.canvas.zoom_view import ZoomView
 from flowstudio.ui.tokens import RADIUS_CARD, Palette, mix
@@ -16,6 +16,7 @@ from flowstudio.ui.tokens import RADIUS_CARD, Palette, mix
 SIZE = QSize(184, 116)
 _INSET = 10.0
 _SMALLEST_PX = 2.0
+_PICTURE_EVERY_MS = 100
 
 
 class Minimap(QWidget):
@@ -27,21 +28,30 @@ class Minimap(QWidget):
         self._board = board
         self._palette = palette
         self.is_wanted = True
+        self._picture: QPixmap | None = None
+        self._stale = QTimer(self, singleShot=True, interval=_PICTURE_EVERY_MS)
+        self._stale.timeout.connect(self._renew)
+        board.redrawn.connect(self._expire)
+        view.scrolled.connect(self.update)
         self.setFixedSize(SIZE)
         self.setAccessibleName("Map of the plan")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_palette(self, palette: Palette) -> None:
         self._palette = palette
+        self._renew()
+
+    def _expire(self) -> None:
+        """The plan or its states changed. The picture follows ten times a second: cards are dragged past it."""
+        if not self._stale.isActive():
+            self._stale.start()
+
+    def _renew(self) -> None:
+        self._picture = None
         self.update()
 
     def _world(self) -> Box:
-        """All cards and what is in view."""
-        boxes = [self._view.visible_box]
-        extent = self._board.outline()
-        if extent is not None:
-            boxes.append(extent)
-        return union(boxes) or boxes[0]
+        return self._board.outline() or self._view.visible_box
 
     def _scale(self, world: Box) -> tuple[float, float, float]:
         """Map pixels per scene pixel, and the map's place of the scene's origin."""
@@ -52,16 +62,13 @@ class Minimap(QWidget):
         return scale, left, top
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        palette, world = self._palette, self._world()
-        scale, left, top = self._scale(world)
+        palette = self._palette
+        scale, left, top = self._scale(self._world())
+        if self._picture is None or self._picture.devicePixelRatio() != self.devicePixelRatioF():
+            self._picture = self._draw(scale, left, top)
         p = QPainter(self)
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
-        p.setPen(QPen(QColor(palette.border), 1))
-        back = QColor(palette.window)
-        back.setAlphaF(0.94)
-        p.setBrush(back)
-        p.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), RADIUS_CARD, RADIUS_CARD)
-        self._cards(p, scale, left, top)
+        p.drawPixmap(0, 0, self._picture)
         seen = self._view.visible_box
         window = QRectF(seen.x * scale + left, seen.y * scale + top, seen.w * scale, seen.h * scale)
         window = window.intersected(QRectF(3, 3, self.width() - 6, self.height() - 6))
@@ -71,6 +78,22 @@ class Minimap(QWidget):
         p.setPen(QPen(QColor(palette.accent), 1.2))
         p.drawRoundedRect(window, 3, 3)
         p.end()
+
+    def _draw(self, scale: float, left: float, top: float) -> QPixmap:
+        """The panel and the cards, kept until one of them changes."""
+        picture = QPixmap(self.size() * self.devicePixelRatioF())
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
+        picture.fill(Qt.GlobalColor.transparent)
+        p = QPainter(picture)
+        p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setPen(QPen(QColor(self._palette.border), 1))
+        back = QColor(self._palette.window)
+        back.setAlphaF(0.94)
+        p.setBrush(back)
+        p.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), RADIUS_CARD, RADIUS_CARD)
+        self._cards(p, scale, left, top)
+        p.end()
+        return picture
 
     def _cards(self, p: QPainter, scale: float, left: float, top: float) -> None:
         """One call a colour: cards of a state in its colour, the others in their category's."""

@@ -1,4 +1,4 @@
-"""Draws one picture of the canvas, back to front: grid, frames and notes, loop bodies, wires, cards, what a gesture adds."""
+"""Draws one picture of the canvas: grid, frames and notes, loop bodies, wires, cards, what a gesture adds."""
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -6,13 +6,17 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from flowstudio.ui.canvas.card_painter import CardPainter
 from flowstudio.ui.canvas.frame import Frame, Overlay
-from flowstudio.ui.canvas.geometry import BODY_TOP, CARD_H, GRID, HEADER_H, Box, Level
+from flowstudio.ui.canvas.geometry import BODY_TOP, CARD_H, GRID, HEADER_H, Box, Level, Way
 from flowstudio.ui.canvas.scene import CanvasScene
 from flowstudio.ui.canvas.scenery import paint_scenery
 from flowstudio.ui.canvas.tables import Rows
-from flowstudio.ui.canvas.text import font, width
+from flowstudio.ui.canvas.text import Label, font, width
 from flowstudio.ui.canvas.wire_painter import WirePainter
 from flowstudio.ui.tokens import RADIUS_CARD, Palette, channels, mix
+
+_TITLE_GAP = 10.0
+_TITLE_ROOM = 96.0
+"""Scene pixels from a port to its title, and the most a title may take."""
 
 
 class CanvasPainter:
@@ -117,25 +121,32 @@ class CanvasPainter:
         """Names of the ways out where there is more than one, on the wire just after the port."""
         if frame.level is not Level.NEAR:
             return
-        cards, size = self._scene.cards, frame.text_px(11)
-        p.setFont(font(size, 500))
-        back = QColor(self.palette.canvas)
+        p.setFont(font(frame.text_px(11), 500))
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        cards = self._scene.cards
         for row in rows.tolist():
-            titled = [
-                a for a in cards.anchors[row] if a.fx == 1.0 and (len(cards.anchors[row]) > 1 and a.port.name != "out")
-            ]
-            for anchor in titled:
-                x, y = anchor.at(cards.box(row))
-                text = anchor.port.title if len(anchor.port.title) <= 14 else anchor.port.title[:13] + "…"
-                w, h = width(text, size, 500) + 6 * frame.s, size * 1.35
-                pill = QRectF(frame.x(x + 10), frame.y(y) - h / 2, w, h)
-                p.setPen(Qt.PenStyle.NoPen)
-                p.setBrush(back)
-                p.drawRoundedRect(pill, 4 * frame.s, 4 * frame.s)
-                p.setPen(QColor(self.palette.text_3))
-                p.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
+            for anchor in cards.anchors[row]:
+                if anchor.way is Way.RIGHT and anchor.port.name != "out":
+                    self._port_title(p, frame, anchor.port.title, *anchor.at(cards.box(row)))
         p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _port_title(self, p: QPainter, frame: Frame, title: str, x: float, y: float) -> None:
+        """As much of the title as there is room for before the next card."""
+        cards, size = self._scene.cards, frame.text_px(11)
+        left, room = x + _TITLE_GAP, _TITLE_ROOM
+        ahead = cards.inside(left, y - 8, left + room, y + 8, margin=0.0)
+        if len(ahead):
+            room = max(0.0, float(cards.x[ahead].min()) - left - 8)
+        text = Label(title, 500).fitted(room * frame.s, size)
+        if not text:
+            return
+        w, h = width(text, size, 500) + 6 * frame.s, size * 1.35
+        pill = QRectF(frame.x(left), frame.y(y) - round(h / 2), w, h)
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(QColor(self.palette.canvas))
+        p.drawRoundedRect(pill, 4 * frame.s, 4 * frame.s)
+        p.setPen(QColor(self.palette.text_3))
+        p.drawText(pill, Qt.AlignmentFlag.AlignCenter, text)
 
     # over everything
 

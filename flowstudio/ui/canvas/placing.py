@@ -6,7 +6,7 @@ from flowstudio.plan.edits import fresh_id
 from flowstudio.plan.model import ERROR, Edge, Plan, Port, Step, StepId, StepKind, ports_of
 from flowstudio.plan.rules import check_ends
 from flowstudio.providers.manifest import Action
-from flowstudio.ui.canvas.geometry import BODY_LEFT, BODY_TOP, CARD_H, CARD_W, GAP, GRID, HEADER_H, Box, snap
+from flowstudio.ui.canvas.geometry import BODY_LEFT, BODY_TOP, CARD_H, CARD_W, GAP, GRID, HEADER_H, WIDE_GAP, Box, snap
 
 ROW = 100.0
 """From one card to the next below it."""
@@ -37,7 +37,8 @@ def place_after(source: Step, port: str, box: Box, taken: Callable[[Box], bool])
     if level_after(source, port) == source.id:
         x, y = box.x + BODY_LEFT, box.y + HEADER_H + BODY_TOP
     else:
-        x, y = box.right + GAP, box.y
+        has_titles = len([each for each in ports_of(source) if each.name != ERROR.name]) > 1
+        x, y = box.right + (WIDE_GAP if has_titles else GAP), box.y
     return free_place(x, y, taken)
 
 

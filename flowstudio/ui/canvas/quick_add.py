@@ -177,7 +177,7 @@ class QuickAdd(QFrame):
         self.hide()
 
     def open(self, at: QPointF, template: Chosen) -> None:
-        """Shows the panel beside a point of the parent. template says where the step will go and to what it is wired."""
+        """Shows the panel beside a point of the parent. template says where the step goes and to what it is wired."""
         self._template = template
         self.field.clear()
         self._search("")

@@ -1,4 +1,4 @@
-"""Shows a run as it happens: one repaint a batch of events, figures ten times a second, motion only while there is any."""
+"""Shows a run as it happens: one repaint a batch of events, figures ten times a second, motion while steps run."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,7 @@
 """The plan as the canvas holds it: content-less items for hit test and selection, arrays for the painter.
 
-The items never paint (`ItemHasNoContents`); the view draws from `cards` and `wires`. `show` compares the plan it is given
-with the one before by identity, plans share what an edit did not touch, so it costs little whatever the edit was.
+The items never paint (`ItemHasNoContents`); the view draws from `cards` and `wires`. `show_plan` compares a plan with
+the one before by identity (plans share what an edit did not touch), so it costs little whatever the edit was.
 """
 
 from collections.abc import Iterable, Mapping
@@ -99,11 +99,14 @@ class CanvasScene(QGraphicsScene):
     def show_plan(self, plan: Plan) -> None:
         """Takes over a revision of the plan; only what differs from the one before is touched."""
         steps = {step.id: step for step in plan.steps}
-        edges = {edge.key: edge for edge in plan.edges if edge.source in steps and edge.target in steps}
+        edges = self._edges_of(plan, steps)
         gone_steps = [step_id for step_id in self._steps if step_id not in steps]
         changed = [step for step in steps.values() if self._steps.get(step.id) is not step]
-        for key in [key for key in self._edges if key not in edges]:
-            self._remove_wire(key)
+        new_edges: list[Edge] = []
+        if edges is not self._edges:
+            for key in [key for key in self._edges if key not in edges]:
+                self._remove_wire(key)
+            new_edges = [edge for key, edge in edges.items() if key not in self._edges]
         loops = self._loops_around([*gone_steps, *(step.id for step in changed)])
         for step_id in gone_steps:
             self._remove_card(step_id)
@@ -112,10 +115,16 @@ class CanvasScene(QGraphicsScene):
         self._steps = steps
         loops |= self._loops_around([step.id for step in changed])
         self._settle_boxes([step.id for step in changed], loops)
-        new_wires = [self.wires.add(edge) for key, edge in edges.items() if key not in self._edges]
+        new_wires = [self.wires.add(edge) for edge in new_edges]
         self._edges, self.plan = edges, plan
         self._route({self.cards.row_of[step.id] for step in changed if step.id in self.cards.row_of}, new_wires)
         self.redrawn.emit()
+
+    def _edges_of(self, plan: Plan, steps: Mapping[StepId, Step]) -> dict[EdgeKey, Edge]:
+        """The edges that can be drawn, the same object as before when no edge and no end of one changed."""
+        if plan.edges is self.plan.edges and steps.keys() == self._steps.keys():
+            return self._edges
+        return {edge.key: edge for edge in plan.edges if edge.source in steps and edge.target in steps}
 
     def refresh_faces(self) -> None:
         """Reads titles, icons and badges again: the catalogue or the credentials changed."""

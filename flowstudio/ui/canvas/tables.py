@@ -3,7 +3,7 @@
 Rows are reused. A free row has NaN for a place, so every comparison with a viewport is False and it is never drawn.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _FIRST_SIZE = 64
 class _Table:
     """Columns that grow together and a list of rows free to be used again."""
 
-    columns: dict[str, tuple[Any, object]] = {}
+    columns: ClassVar[dict[str, tuple[Any, object]]] = {}
 
     def __init__(self) -> None:
         self.size = 0
@@ -50,7 +50,7 @@ class _Table:
 class CardTable(_Table):
     """One row a card. Places and sizes in scene pixels; `look` is a faces.Look, `mark` an index into `marks`."""
 
-    columns = {
+    columns: ClassVar = {
         "x": (np.float64, np.nan),
         "y": (np.float64, np.nan),
         "w": (np.float64, 0.0),
@@ -122,7 +122,7 @@ class CardTable(_Table):
 class WireTable(_Table):
     """One row a wire. `points` holds its four control points, x0 y0 x1 y1 x2 y2 x3 y3."""
 
-    columns = {
+    columns: ClassVar = {
         "source": (np.int64, 0),
         "target": (np.int64, 0),
         "way": (np.int8, 0),

@@ -1,4 +1,4 @@
-"""CanvasView: the canvas as a widget. Events go to the hand, intentions to the commands, pictures come from the painter."""
+"""CanvasView: the canvas as a widget. Events go to the hand, intentions to commands, pictures come from the painter."""
 
 import math
 import time
@@ -86,6 +86,7 @@ class CanvasView(ZoomView):
         self._painter = CanvasPainter(board, palette)
         self._run = RunDisplay(board, self.viewport().update, self)
         self._hand = Hand(self)
+        self.frames_painted = 0
         self._is_moving = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._come_to_rest)
@@ -289,7 +290,6 @@ class CanvasView(ZoomView):
     def _start_moving(self) -> None:
         self._is_moving = True
         self._rest.start()
-        self._minimap.update()
 
     def _come_to_rest(self) -> None:
         self._is_moving = False
@@ -306,7 +306,6 @@ class CanvasView(ZoomView):
         self._minimap.setVisible(
             self._minimap.is_wanted and bool(self.board.plan.steps) and width > 640 and height > 360
         )
-        self._minimap.update()
         self._empty.setGeometry(0, 0, width, height)
 
     def frame(self, left: int, top: int, right: int, bottom: int) -> Frame:
@@ -336,6 +335,7 @@ class CanvasView(ZoomView):
         painter.scale(1 / frame.ratio, 1 / frame.ratio)
         self._painter.paint(painter, frame, self.overlay)
         painter.end()
+        self.frames_painted += 1
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

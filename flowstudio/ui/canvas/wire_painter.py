@@ -19,9 +19,9 @@ from flowstudio.ui.canvas.tables import Floats, Rows, along
 from flowstudio.ui.canvas.text import font, width
 from flowstudio.ui.tokens import Palette, mix
 
-FINE_LIMIT = 1500
+FINE_LIMIT = 400
 """More wires than this are antialiased only at rest."""
-REST_LIMIT = 2500
+REST_LIMIT = 2000
 """More wires than this are never antialiased: no eye tells them apart and the frame would take 30 ms."""
 DASH_LIMIT = 200
 LABEL_ZOOM = 0.5
@@ -107,7 +107,7 @@ class WirePainter:
     def _batch(self, p: QPainter, frame: Frame, rows: Rows, pen: QPen, total: int) -> None:
         if not len(rows):
             return
-        is_fine = total <= FINE_LIMIT or (not frame.is_moving and total <= REST_LIMIT)
+        is_fine = total <= (FINE_LIMIT if frame.is_moving else REST_LIMIT)
         lines = self._lines(frame, rows, _pieces(frame, total))
         p.setRenderHint(QPainter.RenderHint.Antialiasing, is_fine)
         if not is_fine:
@@ -193,9 +193,9 @@ def _meets_walls(box: tuple[float, float, float, float], x0: float, y0: float, x
 def _pieces(frame: Frame, total: int) -> int:
     """Straight pieces per wire: as many as the eye needs at this zoom, fewer where thousands are in view."""
     if frame.level is Level.NEAR:
-        return 24 if total < 400 else 16
+        return 18
     if frame.level is Level.MIDDLE:
-        return 14 if not frame.is_moving else 10
+        return 10 if frame.is_moving else 14
     if total > REST_LIMIT:
         return 4 if frame.level is Level.FAR else 2
-    return 8 if not frame.is_moving else 6
+    return 6 if frame.is_moving else 8

@@ -44,7 +44,6 @@ class ZoomBar(QFrame):
             f"#zoomBar QToolButton {{ border: none; background: transparent; border-radius: 5px; padding: 0;"
             f" color: {palette.text_2}; font-size: {SIZE_SMALL}px; }}"
             f"#zoomBar QToolButton:hover {{ background: {hover}; color: {palette.text}; }}"
-            f"#zoomBar QToolButton:focus {{ border: 2px solid {palette.focus}; }}"
         )
         for button, name in ((self._out, "remove"), (self._in, "add"), (self._fit, "fit")):
             button.setIcon(self._icons.icon(name))
@@ -55,6 +54,6 @@ class ZoomBar(QFrame):
         button.setAccessibleName(name)
         button.setFixedSize(_BUTTON, _BUTTON)
         button.setIconSize(QSize(16, 16))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # each has a key; the focus stays on the canvas
         button.clicked.connect(action)
         return button
