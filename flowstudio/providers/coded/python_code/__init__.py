@@ -1,0 +1,1 @@
+"""The user's own Python, in a process of its own."""
