@@ -13,6 +13,7 @@ from flowstudio.ui.forms.editors.field_editor import as_text
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.page import FormPage
 from flowstudio.ui.forms.trigger_editor import TriggerEditor
+from flowstudio.ui.forms.undo_keys import leave_undo_to_plan
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.open_plan import OpenPlan
 from flowstudio.ui.tokens import SPACE_1, SPACE_2, SPACE_3
@@ -44,6 +45,7 @@ class PlanForm(QWidget):
         layout.addWidget(self._header())
         layout.addWidget(self.page, 1)
         self.show_plan()
+        leave_undo_to_plan(self)
 
     def show_plan(self) -> None:
         plan = self.open_plan.plan

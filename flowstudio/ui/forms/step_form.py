@@ -16,6 +16,7 @@ from flowstudio.ui.forms.errors_page import ErrorsPage
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.inputs_page import FieldsPage, InputsPage
 from flowstudio.ui.forms.page import FormPage
+from flowstudio.ui.forms.undo_keys import leave_undo_to_plan
 from flowstudio.ui.icons import IconLabel, Icons
 from flowstudio.ui.open_plan import OpenPlan
 from flowstudio.ui.tokens import SPACE_1, SPACE_2, SPACE_3
@@ -57,6 +58,7 @@ class StepForm(QWidget):
         layout.addWidget(self.tabs, 1)
         self.show_plan()
         self.show_problems(open_plan.problems)
+        leave_undo_to_plan(self)
 
     def show_plan(self) -> None:
         """Shows the step as the plan has it now."""

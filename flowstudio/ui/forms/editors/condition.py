@@ -24,6 +24,7 @@ _SIMPLE = re.compile(
     r"^\s*\{\{\s*(?P<left>.+?)\s*(?P<op>==|!=|>=|<=|>|<|\bin\b)\s*(?P<right>.+?)\s*\}\}\s*$", re.DOTALL
 )
 _LITERAL = re.compile(r"^(-?\d+(\.\d+)?|true|false|none|\[.*\]|'[^']*'|\"[^\"]*\")$", re.IGNORECASE | re.DOTALL)
+_STRING = re.compile(r"""^('(?:[^'\\]|\\['\\])*'|"(?:[^"\\]|\\["\\])*")$""", re.DOTALL)
 _PATH = re.compile(r"^(steps|trigger|vars|item|index|loops|run)\b[\w.\[\]'\"]*$")
 
 
@@ -89,11 +90,11 @@ class ConditionEditor(FieldEditor):
 
 def _unquoted(text: str) -> str:
     """'abc' as abc, unless it would then be taken for a number or a path."""
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
-        inner = text[1:-1]
-        if inner and not _LITERAL.match(inner) and not _PATH.match(inner) and text[0] not in inner:
-            return inner
-    return text
+    if not _STRING.match(text):
+        return text
+    inner = re.sub(r"\\(.)", r"\1", text[1:-1])
+    stands_for_more = not inner or inner != inner.strip() or _LITERAL.match(inner) or _PATH.match(inner)
+    return text if stands_for_more else inner
 
 
 def _quoted(text: str) -> str:
