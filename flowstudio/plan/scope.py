@@ -1,0 +1,51 @@
+"""What an expression can read when it is evaluated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowstudio.plan.model import NOTHING, Json, StepId
+
+STEP_FIELDS = ("output", "message", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step's result, read as `steps.<id>.output`, `.message` and `.error` (None when it did not fail)."""
+
+    output: Json = None
+    message: str = ""
+    error: Json = None
+
+    def as_json(self) -> dict[str, Json]:
+        return {"output": self.output, "message": self.message, "error": self.error}
+
+
+class Scope:
+    """The values behind `steps`, `trigger`, `vars`, `item`, `index`, `loops` and `run`.
+
+    steps: results so far, by step id; it may grow while the scope lives. item, index: of the innermost loop; index
+    None means there is no loop around. loops: {loop id: {"item", "index"}} of every loop around. run: {"id", "plan",
+    "started_at"}. Reading never changes or copies any of them.
+    """
+
+    __slots__ = ("index", "item", "loops", "run", "steps", "trigger", "vars")
+
+    def __init__(
+        self,
+        steps: Mapping[StepId, StepView] | None = None,
+        *,
+        trigger: Json = None,
+        vars: Mapping[str, Json] = NOTHING,
+        item: Json = None,
+        index: int | None = None,
+        loops: Mapping[StepId, Any] = NOTHING,
+        run: Mapping[str, Json] = NOTHING,
+    ) -> None:
+        self.steps: Mapping[StepId, StepView] = {} if steps is None else steps
+        self.trigger = trigger
+        self.vars = vars
+        self.item = item
+        self.index = index
+        self.loops = loops
+        self.run = run
