@@ -24,6 +24,8 @@ class ScheduleStore(Protocol):
         """Stores or replaces by id."""
         ...
 
+    def get(self, schedule_id: str) -> Schedule | None: ...
+
     def remove(self, schedule_id: str) -> bool: ...
 
     def all(self) -> Sequence[Schedule]:
@@ -38,4 +40,12 @@ class ScheduleStore(Protocol):
 class StartRun(Protocol):
     def __call__(self, schedule: Schedule, due: datetime) -> None:
         """Starts the run `cron:<schedule id>:<due UTC>`; a second call for the same instant does nothing."""
+        ...
+
+
+class Clock(Protocol):
+    """The part of the engine's clock that schedules need."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
         ...
