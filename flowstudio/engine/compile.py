@@ -12,13 +12,15 @@ from typing import TypeVar
 
 from flowstudio.engine.errors import NotRunnableError
 from flowstudio.plan.document import content_hash
-from flowstudio.plan.expression import Condition, ExpressionError, Template, compile_condition, compile_value
+from flowstudio.plan.expression import Condition, ExpressionError, Scope, Template, compile_condition, compile_value
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, ports_of
 from flowstudio.plan.rules import ActionTable
 
 K = TypeVar("K")
 V = TypeVar("V")
 
+NOWHERE = Scope()
+"""Constants need no scope."""
 BODY = "body"
 TRIGGER_OFFSET = "legacy_trigger_offset"
 """Key in Plan.extra of plans whose `step_N` references count the trigger as step 1."""
@@ -210,14 +212,14 @@ class _Compilation:
         condition: Condition | None = None
         for name, value in step.params.items():
             try:
-                if step.kind is StepKind.CONDITION and name == "condition" and isinstance(value, str):
+                if step.kind is StepKind.CONDITION and name == "condition":
                     condition = compile_condition(value, self._ordinals, self._has_offset)
                     continue
                 template = compile_value(value, self._ordinals, self._has_offset)
             except ExpressionError as error:
                 raise error.located(step.label, name) from error
             if template.is_constant:
-                constants[name] = template.render(None)
+                constants[name] = template.render(NOWHERE)
             else:
                 templates.append((name, template))
         return constants, tuple(templates), condition

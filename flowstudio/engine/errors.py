@@ -69,3 +69,11 @@ def failure_as_json(failure: Failure) -> dict[str, Json]:
         "fix": failure.fix,
         "facts": dict(failure.facts),
     }
+
+
+def engine_bug(bug: Exception) -> StepBugError:
+    """A fault of the engine's own that ends a run. Names the kind of exception only: its text may hold a value."""
+    return StepBugError(
+        f"The engine met a fault of its own in this run ({type(bug).__name__}).",
+        fix="The log has the details; please report them.",
+    )

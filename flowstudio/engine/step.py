@@ -5,7 +5,6 @@ a bug in an action's code too, logged with its traceback, so that one broken act
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +26,8 @@ from flowstudio.engine.events import LogWritten, RunEvent
 from flowstudio.engine.model import Failure, Run, StepState
 from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Invocation
 from flowstudio.engine.retry import next_delay
-from flowstudio.engine.timers import Timer, Timers
+from flowstudio.engine.time_limit import TimeLimit
+from flowstudio.engine.timers import Timers
 from flowstudio.engine.walk import Walk
 from flowstudio.plan.expression import ExpressionError, Scope
 from flowstudio.plan.model import NOTHING, Json, OnError, StepKind
@@ -203,42 +203,6 @@ class StepPerformer:
             text = f"{iterate.left_over} items are left over: the loop stops after {len(iterate.items)}, its limit."
             self._log(run.id, attempt, "warning", text)
         return iterate
-
-
-class TimeLimit:
-    """Ends an attempt that takes too long: first its token is set, and if that does not help it is given up."""
-
-    def __init__(self, limit_s: float, grace_s: float, timers: Timers, parent: CancelToken) -> None:
-        self.token = CancelToken()
-        self.is_over = False
-        self._limit_s = limit_s
-        self._grace_s = grace_s
-        self._timers = timers
-        self._lock = threading.Lock()
-        self._is_left = False
-        self._timer: Timer | None = None
-        self._unlink = parent.on_cancel(self.token.cancel)
-
-    def __enter__(self) -> "TimeLimit":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._unlink()
-        with self._lock:
-            self._is_left = True
-            if self._timer is not None:
-                self._timer.cancel()
-
-    def watch(self, give_up: Callable[[], None]) -> None:
-        self._timer = self._timers.after(self._limit_s, partial(self._expire, give_up))
-
-    def _expire(self, give_up: Callable[[], None]) -> None:
-        with self._lock:
-            if self._is_left:
-                return
-            self.is_over = True
-            self._timer = self._timers.after(self._grace_s, give_up)
-        self.token.cancel()
 
 
 def render(node: Node, scope: Scope) -> dict[str, Json]:

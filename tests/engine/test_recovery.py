@@ -176,6 +176,15 @@ def test_only_the_open_items_of_a_loop_are_done(bench: Workbench) -> None:
     assert bench.row("l").output == {"results": [0, 1, "half", 3], "count": 4}
 
 
+@pytest.mark.logs("met a fault in the engine")
+def test_a_row_that_makes_no_sense_fails_its_run_and_no_other(bench: Workbench) -> None:
+    leave_behind(bench, result("a", StepState.WAITING, metadata={"due": "no time"}))
+    bench.engine.recover()
+    ended(bench, RunState.FAILED)
+    assert bench.store.get("r1").failure.code == "engine.bug"
+    assert bench.run(plan(step("a")), "r2").state is RunState.SUCCEEDED
+
+
 def test_taking_up_twice_takes_up_once(bench: Workbench) -> None:
     bench.engine.submit(new_run(plan(step("w", "wait.duration", {"seconds": 60}))))
     assert bench.engine.recover() == 0

@@ -143,6 +143,21 @@ def test_a_waiting_run_can_be_paused_and_cancelled(bench: Workbench) -> None:
     assert run.state is RunState.CANCELLED
 
 
+def test_a_run_paused_before_it_began_does_not_begin(bench: Workbench) -> None:
+    blockers = [Blocking(listens=False) for _ in range(EngineLimits().threads)]
+    bench.invoker.functions["block"] = lambda call: blockers[call.params["n"]](call)
+    full = plan(*(step(f"s{n}", "test.block", {"n": n}) for n in range(len(blockers))))
+    bench.engine.submit(new_run(full, "full"))
+    assert all(blocker.entered.wait(PATIENCE_S) for blocker in blockers)
+    bench.engine.submit(new_run(plan(step("a"))))
+    assert bench.engine.pause("r1")
+    for blocker in blockers:
+        blocker.let_go.set()
+    until_state(bench, RunState.PAUSED)
+    assert bench.engine.resume("r1")
+    assert bench.engine.wait("r1", PATIENCE_S) is not None
+
+
 def test_a_wait_holds_no_thread(bench: Workbench) -> None:
     before = {thread.name for thread in threading.enumerate()}
     waiting = plan(step("w", "wait.duration", {"seconds": 0.1}))

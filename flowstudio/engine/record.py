@@ -1,0 +1,89 @@
+"""A run's own row: its state, its moves by the table of legal ones, and its end."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from flowstudio.engine.errors import IllegalMoveError, failure_of
+from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunStarted, RunStateChanged
+from flowstudio.engine.journal import Journal, Owner
+from flowstudio.engine.model import LEGAL_MOVES, Failure, Run, RunState
+from flowstudio.engine.ports import Clock, RunChange
+from flowstudio.errors import FlowStudioError
+from flowstudio.plan.model import Json
+
+log = logging.getLogger(__name__)
+
+
+class RunRecord:
+    """Guarded by its run's lock, but for `end`, which one thread calls once, last."""
+
+    def __init__(
+        self, run: Run, journal: Journal, clock: Clock, publish: Callable[[RunEvent], None], owner: Owner
+    ) -> None:
+        self.run = run
+        self._journal = journal
+        self._clock = clock
+        self._publish = publish
+        self._owner = owner
+        self._began = clock.monotonic()
+
+    @property
+    def state(self) -> RunState:
+        return self.run.state
+
+    def begin(self) -> RunStarted:
+        """From queued to running; what to tell of it, before any step starts."""
+        now, run = self._clock.now(), self.run
+        self.run = replace(run, state=RunState.RUNNING, started_at=now)
+        self._journal.submit(RunChange(run.id, RunState.RUNNING, now), None, self._owner)
+        return RunStarted(run.id, now, run.user_id, run.plan.id, run.plan.name, str(run.trigger.kind))
+
+    def move(self, state: RunState) -> None:
+        """To another state that is not the last; does nothing when it is in it. Raises IllegalMoveError."""
+        if state is self.run.state:
+            return
+        if state not in LEGAL_MOVES[self.run.state]:
+            raise IllegalMoveError(f"Run {self.run.id} cannot go from {self.run.state} to {state}.")
+        self.run = replace(self.run, state=state)
+        now = self._clock.now()
+        event = RunStateChanged(self.run.id, now, state)
+        self._journal.submit(RunChange(self.run.id, state, now), event, self._owner)
+
+    def end(self, state: RunState, failure: Failure | None, response: Json, steps_done: int) -> None:
+        """Writes the end and waits until it is durable; only then the run is seen as ended.
+
+        When the store refuses it, the failure of that is tried; when that is refused too, the run ends in memory alone:
+        to the store it is unfinished, and the next start takes it up as after a crash.
+        """
+        try:
+            self._write_end(state, failure, response, steps_done)
+        except FlowStudioError as refusal:
+            failure = failure_of(refusal)
+            try:
+                self._journal.readmit(self.run.id)
+                self._write_end(RunState.FAILED, failure, response, steps_done)
+            except FlowStudioError as error:
+                self._end_in_memory(failure, steps_done, error)
+
+    def _write_end(self, state: RunState, failure: Failure | None, response: Json, steps_done: int) -> None:
+        if state not in LEGAL_MOVES[self.run.state]:
+            self.move(RunState.RUNNING)
+        now = self._clock.now()
+        ended = replace(self.run, state=state, finished_at=now, failure=failure, response=response)
+        change = RunChange(ended.id, state, now, failure, response)
+        self._journal.submit(change, self._ended(ended, steps_done), self._owner).wait()
+        self.run = ended
+
+    def _end_in_memory(self, failure: Failure, steps_done: int, error: FlowStudioError) -> None:
+        log.error("The end of run %s could not be stored: %s", self.run.id, error)
+        now = self._clock.now()
+        self.run = replace(self.run, state=RunState.FAILED, finished_at=now, failure=failure)
+        text = f"The history does not hold this run's end. {failure.sentence} The run goes on at the next start."
+        self._publish(LogWritten(self.run.id, now, "error", text))
+        self._publish(self._ended(self.run, steps_done))
+
+    def _ended(self, run: Run, steps_done: int) -> RunEnded:
+        assert run.finished_at is not None
+        duration_ms = round((self._clock.monotonic() - self._began) * 1000, 3)
+        return RunEnded(run.id, run.finished_at, run.state, run.failure, duration_ms, steps_done)
