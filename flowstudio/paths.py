@@ -30,10 +30,6 @@ def database_file(data: Path) -> Path:
     return data / "flowstudio.db"
 
 
-def config_file(data: Path) -> Path:
-    return data / "config.toml"
-
-
 def resources() -> Traversable:
     """Icons, themes, sample plans, templates."""
     return _shipped("resources")

@@ -15,8 +15,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from flowstudio import paths
+from platformdirs import user_data_path
+
 from flowstudio.errors import FlowStudioError
+
+CONFIG_FILE = "config.toml"
 
 
 class SettingsError(FlowStudioError):
@@ -52,12 +55,17 @@ def load_settings(env: Mapping[str, str] = os.environ, **overrides: object) -> S
     Raises SettingsError naming the file or variable, the key and what is allowed.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
-    chosen = given.pop("data_dir", None)
-    data = Path(str(chosen)).expanduser().absolute() if chosen else paths.data_dir(env)
-    values: dict[str, Any] = _from_file(paths.config_file(data))
+    data = _data_dir(given.pop("data_dir", None) or env.get("FLOWSTUDIO_DATA_DIR", "").strip())
+    values: dict[str, Any] = _from_file(data / CONFIG_FILE)
     values |= _from_environment(env)
     values |= {key: _value(key, value, "the call") for key, value in given.items()}
     return Settings(data_dir=data, **values)
+
+
+def _data_dir(chosen: object) -> Path:
+    """As paths.data_dir finds it; the two stand side by side in the house and may not import each other."""
+    folder = Path(str(chosen)).expanduser() if chosen else user_data_path("FlowStudio", appauthor=False)
+    return folder.absolute()
 
 
 def _from_file(file: Path) -> dict[str, object]:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from flowstudio import paths
 from flowstudio.settings import Settings, SettingsError, load_settings
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -20,6 +21,12 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_without_file_and_environment_the_defaults_hold(env, tmp_path) -> None:
     assert load_settings(env) == Settings(data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("chosen", ["", "  ", "relative", "~/flows", "/somewhere/else"])
+def test_settings_and_paths_agree_on_the_data_folder(chosen: str) -> None:
+    env = {"FLOWSTUDIO_DATA_DIR": chosen}
+    assert load_settings(env).data_dir == paths.data_dir(env)
 
 
 def test_the_file_is_read(env, tmp_path) -> None:
