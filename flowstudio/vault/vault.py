@@ -4,6 +4,7 @@ The first use makes a key check value: a token of a known text, stored beside th
 decrypt it before anything else is read or written, so a wrong key is one loud sentence and no mixture of two keys.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ from flowstudio.vault.errors import (
 from flowstudio.vault.keys import FoundKey, checked_key
 from flowstudio.vault.ports import DEFAULT_NAME, SecretStore, StoredSecret
 from flowstudio.vault.redact import Redactor
+
+log = logging.getLogger(__name__)
 
 CHECK = "flowstudio vault"
 FROM_ENVIRONMENT = "env:"
@@ -144,6 +147,8 @@ class Vault:
                 "without it the stored credentials must be entered again.",
                 facts={"source": found.source},
             )
+        if found.warning:
+            log.warning(found.warning)
         return cipher, found
 
     def _found(self, *, is_new: bool) -> FoundKey:

@@ -175,6 +175,12 @@ def test_a_new_key_may_be_made_for_a_new_vault_only(store: SqlCredentialStore) -
     assert asked == [True, False]
 
 
+@pytest.mark.logs("the key lies in a file")
+def test_what_its_owner_should_know_of_the_key_is_logged(store: SqlCredentialStore) -> None:
+    vault = Vault(store, lambda create: FoundKey(KEY, "a test", "Beware: the key lies in a file."))
+    assert vault.unlock().warning == "Beware: the key lies in a file."
+
+
 def test_the_key_is_not_looked_for_before_it_is_needed(store: SqlCredentialStore) -> None:
     def find(create: bool) -> FoundKey:
         raise AssertionError("too early")
