@@ -7,6 +7,7 @@ from flowstudio.providers.coded import feeds, sqlite
 from flowstudio.providers.coded.ai import actions as ai
 from flowstudio.providers.coded.files import reading, writing
 from flowstudio.providers.coded.logic import actions as logic
+from flowstudio.providers.coded.mail import action as mail
 from flowstudio.providers.coded.python_code import action as python_code
 from flowstudio.providers.ports import CodedAction
 
@@ -29,6 +30,7 @@ CODED: Final[Mapping[tuple[str, str], CodedAction]] = {
     ("files", "move"): writing.move,
     ("files", "delete"): writing.delete,
     ("sqlite", "query"): sqlite.query,
+    ("smtp", "send_email"): mail.send_email,
     ("python_code", "run"): python_code.run,
     ("openai", "chat_completion"): ai.openai_chat,
     ("groq", "chat_completion"): ai.groq_chat,

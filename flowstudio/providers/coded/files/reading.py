@@ -49,9 +49,9 @@ def list_folder(ctx: ActionContext) -> ProviderResult:
     return ProviderResult(True, listed, f"{len(listed)} files in {folder.name or folder}")
 
 
-def path_of(params: Params, name: str) -> Path:
-    """An absolute path; ~ is the user's home folder."""
-    text = params.required_text(name)
+def path_of(params: Params, name: str, given: str | None = None) -> Path:
+    """An absolute path; ~ is the user's home folder. given: the text, when it is not all of the param."""
+    text = params.required_text(name) if given is None else given
     if "\0" in text:
         raise params.fault(name, "holds a character that no path can have")
     try:

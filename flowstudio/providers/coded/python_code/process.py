@@ -58,7 +58,8 @@ class StepProcess:
     def run(self, job: bytes, printed: Printed, cancel: Cancel, total_s: float) -> int:
         """Feeds the job, waits for the end, answers the exit code; negative is the signal that ended it."""
         process = self._process
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         assert process.stderr
         readers = [printed.follow(process.stdout, "info"), printed.follow(process.stderr, "warning")]
         forget = cancel.on_cancel(self.kill)
