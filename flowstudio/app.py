@@ -172,7 +172,7 @@ def build(settings: Settings) -> Application:
         runs = Runs(engine, stores.runs, catalogue, clock)
         scheduler = Scheduler(stores.schedules, ScheduledStart(stores.plans, runs), clock)
         closing.callback(scheduler.close)
-        schedules = Schedules(scheduler, stores.plans, clock)
+        schedules = Schedules(scheduler, stores.plans)
         credentials = Credentials(vault, catalogue, clock)
         services = Services(
             plans=Plans(stores.plans, schedules, credentials, catalogue, clock, bus.publish),

@@ -58,6 +58,7 @@ def run_plan(application: RunningApplication, user_id: str, plan: Plan, data: Js
     try:
         services.runs.start(user_id, plan, TriggerEvent(data=data), run_id)
         code = _watch(application, user_id, run_id, RunLines(plan), events, to_stderr=as_json)
+        services.runs.wait(run_id)  # the event comes a moment before the engine has let go of the run
     finally:
         unsubscribe()
     if as_json:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import click
 
@@ -98,8 +99,9 @@ def credential_fields(registry: Registry, provider: str, chosen: Sequence[str]) 
     """Field name -> title of what is to be asked for. Raises BadRequestError for a name the provider does not have."""
     manifest = registry.provider(provider)
     if manifest is None:
-        hint = registry.suggest(provider, "")
-        raise BadRequestError(f"There is no provider {provider}.", fix=hint or "See flowstudio providers.")
+        near = get_close_matches(provider, [each.id for each in registry.manifests], n=1)
+        fix = f"Did you mean {near[0]}?" if near else "See flowstudio providers."
+        raise BadRequestError(f"There is no provider {provider}.", fix=fix)
     known = {each.name: each.title for each in manifest.auth.fields}
     if not known:
         raise BadRequestError(f"{manifest.title} needs no credential.")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError
@@ -80,8 +80,6 @@ def refused(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
-    if isinstance(error, RequestEntityTooLarge):
-        response.headers["Connection"] = "close"
     return response
 
 

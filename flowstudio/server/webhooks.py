@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
+from wsgiref.util import is_hop_by_hop
 
 from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import MultiDict
@@ -18,11 +19,6 @@ PREFIX = "/api/webhook/"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WAIT_LIMIT_S = 60.0
 """How long a sender waits for the run's end before it gets 202 and the run goes on."""
-
-_OWN_HEADERS = frozenset(
-    {"connection", "content-length", "transfer-encoding", "keep-alive", "upgrade", "trailer", "te"}
-)
-"""Headers of the connection, which a respond step cannot set."""
 
 
 class WebhooksApi:
@@ -70,7 +66,8 @@ def response_of(document: dict[str, Json]) -> Response:
         response = answer(content, code)
     headers = document.get("headers")
     for name, value in (headers if isinstance(headers, dict) else {}).items():
-        if name.lower() not in _OWN_HEADERS and value is not None:
+        # Headers of the connection are the server's own.
+        if value is not None and not is_hop_by_hop(name) and name.lower() != "content-length":
             response.headers[name] = " ".join(str(value).split("\n")).replace("\r", "")
     return response
 

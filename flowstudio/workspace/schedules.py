@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from flowstudio.engine.model import TriggerEvent
-from flowstudio.engine.ports import Clock
 from flowstudio.plan.model import Trigger, TriggerKind
-from flowstudio.scheduling.cron import check, next_fire
+from flowstudio.scheduling.cron import check
 from flowstudio.scheduling.errors import ScheduleError
 from flowstudio.scheduling.ports import Schedule
 from flowstudio.workspace.errors import BadRequestError, PlanNotRunnableError
@@ -23,7 +22,10 @@ log = logging.getLogger(__name__)
 class Timetable(Protocol):
     """The part of the scheduler that use cases need."""
 
-    def put(self, schedule: Schedule) -> None: ...
+    def put(self, schedule: Schedule) -> None:
+        """Computes next_fire itself; one that is stored stays while expression and zone do, a missed one included."""
+        ...
+
     def remove(self, schedule_id: str) -> bool: ...
     def jobs(self) -> Sequence[Schedule]: ...
 
@@ -61,24 +63,22 @@ class ScheduledStart:
 class Schedules:
     """Registers and removes the schedules of plans. Thread-safe as far as its timetable is."""
 
-    def __init__(self, timetable: Timetable, plans: PlanStore, clock: Clock) -> None:
+    def __init__(self, timetable: Timetable, plans: PlanStore) -> None:
         self._timetable = timetable
         self._plans = plans
-        self._clock = clock
 
     def put(self, record: PlanRecord) -> None:
         """Makes the timetable hold exactly what this plan's enabled schedule triggers say.
 
         Raises ScheduleError naming the field, with the timetable as it was.
         """
-        wanted = {schedule.id: schedule for schedule in self._wanted(record)}
-        present = {job.id: job for job in self._timetable.jobs() if job.plan_id == record.id}
-        for schedule in wanted.values():
-            old = present.get(schedule.id)
-            if old is None or not _same_times(old, schedule) or old.plan_name != schedule.plan_name:
-                self._timetable.put(schedule)
-        for gone in present.keys() - wanted.keys():
-            self._timetable.remove(gone)
+        wanted = self._wanted(record)
+        for schedule in wanted:
+            self._timetable.put(schedule)
+        kept = {schedule.id for schedule in wanted}
+        for job in self._timetable.jobs():
+            if job.plan_id == record.id and job.id not in kept:
+                self._timetable.remove(job.id)
 
     def remove(self, plan_id: str) -> bool:
         """Takes all schedules of the plan off the timetable; False when there were none."""
@@ -97,7 +97,7 @@ class Schedules:
         for record in records:
             try:
                 self.put(record)
-            except ScheduleError as error:
+            except (ScheduleError, BadRequestError) as error:
                 log.error("The schedule of “%s” is not registered: %s", record.plan.name, error)
         live = {record.id for record in records}
         for job in self._timetable.jobs():
@@ -122,7 +122,7 @@ class Schedules:
             plan_name=record.plan.name,
             cron_expression=expression,
             timezone=timezone,
-            next_fire=next_fire(expression, timezone, self._clock.now()),
+            next_fire=None,
         )
 
 
@@ -153,8 +153,3 @@ def cron_of(trigger: Trigger) -> tuple[str, str]:
 
 def _trigger_of(record: PlanRecord, schedule_id: str) -> Trigger | None:
     return next((trigger for each, trigger in schedule_triggers(record) if each == schedule_id), None)
-
-
-def _same_times(old: Schedule, new: Schedule) -> bool:
-    """Whether the old entry still tells the right times; its next_fire is then kept, a missed one included."""
-    return (old.cron_expression, old.timezone, old.user_id) == (new.cron_expression, new.timezone, new.user_id)

@@ -66,7 +66,7 @@ def test_a_failed_run_is_exit_code_1_and_says_why(run: Run, save: Save) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ('{"flowstudio": 1,\n oops}', "line 2"),
+        ('{"flowstudio": 1,\n oops}', "Line 2"),
         ("[1]", "object"),
         ({"flowstudio": 99, "id": "p", "name": "x"}, "newer"),
         (Plan("p", "x", steps=(Step("a", "slak", "post_message"),)), "slak"),
@@ -91,7 +91,7 @@ def test_a_failed_run_is_exit_code_1_and_says_why(run: Run, save: Save) -> None:
             ),
             "“z”",
         ),
-        (Plan("p", "x", steps=(Step("a", "logic", "transform", params={"template": "{{ trigger. }}"}),)), "a.template"),
+        (Plan("p", "x", steps=(Step("a", "logic", "transform", params={"template": "{{ trigger. }}"}),)), "template"),
     ],
 )
 def test_a_bad_plan_is_exit_code_2_and_a_sentence(run: Run, save: Save, content: Any, words: str) -> None:

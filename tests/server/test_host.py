@@ -86,11 +86,13 @@ def test_stopping_ends_threads_and_frees_the_port() -> None:
 def test_stopping_closes_connections_that_are_kept_open() -> None:
     host = Host()
     info = host.start("127.0.0.1", 0, small_app, LIMIT)
-    with socket.create_connection(("127.0.0.1", info.port), timeout=10) as idle:
-        idle.sendall(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert idle.recv(4096).startswith(b"HTTP/1.1 404")
-        host.stop()
-        assert idle.recv(4096) == b""
+    connection = HTTPConnection("127.0.0.1", info.port, timeout=10)
+    connection.request("POST", "/echo", b"x")
+    connection.getresponse().read()
+    idle = connection.sock
+    host.stop()
+    assert idle.recv(4096) == b""
+    connection.close()
 
 
 def test_stopping_twice_is_harmless(host: Host) -> None:

@@ -82,13 +82,13 @@ def timetable() -> Timetable:
 
 
 def schedules(timetable: Timetable, stored: PlanRecord) -> Schedules:
-    return Schedules(timetable, OnePlan(stored), FixedClock())  # type: ignore[arg-type]
+    return Schedules(timetable, OnePlan(stored))  # type: ignore[arg-type]
 
 
-def test_a_schedule_trigger_stands_in_the_timetable_with_its_next_time(timetable: Timetable) -> None:
+def test_a_schedule_trigger_stands_in_the_timetable(timetable: Timetable) -> None:
     stored = record(trigger("0 9 * * 1"))
     schedules(timetable, stored).put(stored)
-    assert timetable.jobs() == [Schedule("plan_p1", "p1", "ada", "Report", "0 9 * * 1", "UTC", DUE)]
+    assert timetable.jobs() == [Schedule("plan_p1", "p1", "ada", "Report", "0 9 * * 1", "UTC", None)]
 
 
 def test_further_schedules_of_a_plan_have_ids_of_their_own(timetable: Timetable) -> None:
@@ -109,12 +109,9 @@ def test_what_may_not_fire_leaves_the_timetable(timetable: Timetable, changed: P
     assert timetable.jobs() == []
 
 
-def test_registering_again_keeps_a_missed_time(timetable: Timetable) -> None:
-    stored = record(trigger("0 9 * * 1"))
-    missed = Schedule("plan_p1", "p1", "ada", "Report", "0 9 * * 1", "UTC", datetime(2025, 2, 24, 9, tzinfo=UTC))
-    timetable.put(missed)
-    schedules(timetable, stored).register_all()
-    assert timetable.jobs() == [missed]
+def test_at_start_every_enabled_plan_is_registered(timetable: Timetable) -> None:
+    schedules(timetable, record(trigger("0 9 * * 1"))).register_all()
+    assert set(timetable.entries) == {"plan_p1"}
 
 
 def test_schedules_of_vanished_plans_are_cleared_at_start(timetable: Timetable) -> None:
