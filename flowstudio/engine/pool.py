@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,9 @@ class Pool:
             threads = [thread for ident, thread in self._threads.items() if ident not in self._stuck]
             for _ in self._threads:
                 self._queue.put(None)
+        deadline = monotonic() + timeout_s
         for thread in threads:
-            thread.join(timeout_s)
+            thread.join(max(deadline - monotonic(), 0.0))
         return not any(thread.is_alive() for thread in threads)
 
     def _grow(self) -> None:

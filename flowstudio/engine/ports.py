@@ -95,7 +95,10 @@ class RunStore(Protocol):
         ...
 
     def write(self, entries: Sequence[StepRun | RunChange]) -> None:
-        """All entries in one transaction, durable on return."""
+        """All entries in one transaction, durable on return.
+
+        A row that is running or waiting gives way to a later one of its step and iteration; a final one stays.
+        """
         ...
 
     def get(self, run_id: str) -> Run | None: ...

@@ -327,8 +327,8 @@ class Runner:
         """Ends what blocks in other threads of this run; who does not come back in time is given up."""
         if self._token.is_set:
             return
-        self._token.cancel()
         self._works.timers.after(self._works.limits.grace_s, self._give_up_all)
+        self._token.cancel()
 
     def _finish(self) -> None:
         verdict = self._verdict or Verdict(RunState.SUCCEEDED)
