@@ -1,7 +1,7 @@
 """EditCommand: an edit and its inverse on the undo stack, applied through the edit session.
 
-One road for every change of a plan: push a command; Qt calls redo, which calls `session.apply`. Where an edit is refused
-the command takes itself off the stack (Qt would keep it) and the reason goes to `refused`.
+One road for every change of a plan: push a command; Qt calls redo, which calls `session.apply`. Where an edit is
+refused the command takes itself off the stack (Qt would keep it) and the reason goes to `refused`.
 """
 
 import time

@@ -7,10 +7,11 @@ been drawn in place, on any screen.
 from collections.abc import Callable
 
 import numpy as np
-import shiboken6
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPixmap
+
+from flowstudio.ui.canvas.qt_arrays import draw_fragments
 
 COLUMNS = 8
 _FIRST_ROWS = 2
@@ -51,8 +52,7 @@ class SpriteAtlas:
         fragments[:, 6:8] = 1  # scale
         fragments[:, 8] = 0  # rotation
         fragments[:, 9] = 1  # opacity
-        pointer = shiboken6.wrapInstance(fragments.ctypes.data, QPainter.PixmapFragment)
-        painter.drawPixmapFragments(pointer, len(keys), self._pixmap)
+        draw_fragments(painter, fragments, self._pixmap)
 
     def _provide(self, keys: NDArray[np.int64]) -> None:
         missing = np.unique(keys[self._slot_of[keys] < 0]).tolist()

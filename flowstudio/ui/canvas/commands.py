@@ -134,7 +134,7 @@ class CanvasCommands:
     def move(self, ids: Iterable[StepId], dx: float, dy: float, loop: StepId | None) -> None:
         """Moves steps with their bodies, and into `loop` or, for None, out to the top level."""
         steps = {step_id: step for step_id in ids if (step := self._scene.step(step_id)) is not None}
-        outer = outermost(steps, lambda step_id: step.parent if (step := self._scene.step(step_id)) else None)
+        outer = outermost(steps, self._scene.parent_of)
         settled = self._moved(self._scene.with_bodies(outer), dx, dy)
         entering = tuple(step_id for step_id in outer if steps[step_id].parent != loop)
         if not entering:

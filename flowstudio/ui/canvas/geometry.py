@@ -178,7 +178,8 @@ def snap(value: float) -> float:
 
 def curve(x0: float, y0: float, way: Way, x3: float, y3: float) -> tuple[float, ...]:
     """Control points x0 y0 x1 y1 x2 y2 x3 y3 of a wire from a port to an input, which always enters from the left."""
-    reach = max(40.0, abs(x3 - x0) / 2)
+    half = abs(x3 - x0) / 2
+    reach = max(40.0, half) if x3 >= x0 else min(max(half, 60.0), 180.0)
     if way is Way.DOWN:
         drop = max(40.0, min(abs(y3 - y0), 160.0) * 0.8)
         return (x0, y0, x0, y0 + drop, x3 - reach, y3, x3, y3)

@@ -1,7 +1,6 @@
 """The small map: the whole plan in a corner, and where the view is in it. Click or drag to go there."""
 
 import numpy as np
-import shiboken6
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
@@ -9,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from flowstudio.ui.canvas.art import TONES
 from flowstudio.ui.canvas.faces import Look
 from flowstudio.ui.canvas.geometry import Box
+from flowstudio.ui.canvas.qt_arrays import draw_rects
 from flowstudio.ui.canvas.scene import CATEGORIES, CATEGORY_SHIFT, CanvasScene
 from flowstudio.ui.canvas.zoom_view import ZoomView
 from flowstudio.ui.tokens import RADIUS_CARD, Palette, mix
@@ -118,9 +118,8 @@ class Minimap(QWidget):
 
     def _fill(self, p: QPainter, rects: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", colour: str) -> None:
         if len(rects):
-            rects = np.ascontiguousarray(rects)
             p.setBrush(QColor(mix(colour, self._palette.window, 0.25)))
-            p.drawRects(shiboken6.wrapInstance(rects.ctypes.data, QRectF), len(rects))
+            draw_rects(p, np.ascontiguousarray(rects))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._go(event)

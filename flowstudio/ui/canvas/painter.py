@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from flowstudio.ui.canvas.card_painter import CardPainter
 from flowstudio.ui.canvas.frame import Frame, Overlay
@@ -14,6 +14,8 @@ from flowstudio.ui.canvas.text import Label, font, width
 from flowstudio.ui.canvas.wire_painter import WirePainter
 from flowstudio.ui.tokens import RADIUS_CARD, Palette, channels, mix
 
+_STACK_LIMIT = 240
+"""With more cards in view than this nobody sees which of two overlapping ones is on top."""
 _TITLE_GAP = 10.0
 _TITLE_ROOM = 96.0
 """Scene pixels from a port to its title, and the most a title may take."""
@@ -48,9 +50,27 @@ class CanvasPainter:
         for row in loops.tolist():
             self._cards.paint_header(p, frame, row)
         self._cards.paint_words(p, frame, loops)
-        self._cards.paint(p, frame, plain)
+        flat, stacked = self._stacked(frame, plain)
+        self._cards.paint(p, frame, flat)
+        for row in stacked.tolist():
+            self._cards.paint(p, frame, np.array([row]))
         self._cards.paint_pulse(p, frame, rows)
         self._overlay(p, frame, overlay)
+
+    def _stacked(self, frame: Frame, rows: Rows) -> tuple[Rows, Rows]:
+        """(cards that lie on the canvas, cards that lie on others, lowest first; a selected card is lifted).
+
+        Many cards are drawn in layers (all bases, all marks, all words), which is right only where none overlap.
+        """
+        cards = self._scene.cards
+        if frame.level < Level.MIDDLE or not 1 < len(rows) <= _STACK_LIMIT:
+            return rows, rows[:0]
+        rows = rows[np.argsort(cards.selected[rows], kind="stable")]
+        x, y = cards.x[rows], cards.y[rows]
+        right, bottom = x + cards.w[rows], y + cards.h[rows]
+        meet = (x[:, None] < right) & (right[:, None] > x) & (y[:, None] < bottom) & (bottom[:, None] > y)
+        on_others = np.tril(meet, -1).any(1)
+        return rows[~on_others], rows[on_others]
 
     # back
 
@@ -100,7 +120,7 @@ class CanvasPainter:
         p.setFont(font(size, 500))
         p.setPen(QColor(palette.text_3))
         p.drawText(QPointF(frame.x(box.x + 16), frame.y(box.y + HEADER_H + 20)), "For each item")
-        if not self._scene.children(cards.ids[row]):
+        if not self._scene.body_of(cards.ids[row]):
             self._empty_body(p, frame, box, is_target)
 
     def _empty_body(self, p: QPainter, frame: Frame, box: Box, is_target: bool) -> None:
@@ -170,10 +190,8 @@ class CanvasPainter:
         veil.setAlphaF(0.62)
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(veil)
-        reach = 6 * frame.s
         for step_id in overlay.dimmed:
-            rect = self._rect(frame, self._card_box(step_id)).adjusted(-reach, -reach, reach, reach)
-            p.drawRoundedRect(rect, 10 * frame.s, 10 * frame.s)
+            p.drawRoundedRect(self._rect(frame, self._card_box(step_id)), RADIUS_CARD * frame.s, RADIUS_CARD * frame.s)
 
     def _hovered_port(self, p: QPainter, frame: Frame, overlay: Overlay) -> None:
         if overlay.hovered_port is None or overlay.hovered_port[0] not in self._scene.cards.row_of:
@@ -223,7 +241,7 @@ class CanvasPainter:
         ratio, size = frame.ratio, round(12 * frame.ratio)
         p.setFont(font(size))
         flags = int(Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
-        needed = p.boundingRect(QRectF(0, 0, 300 * ratio, 400 * ratio), flags, text)
+        needed = QFontMetricsF(p.font()).boundingRect(QRectF(0, 0, 300 * ratio, 400 * ratio), flags, text)
         box = QRectF(
             at.x() + 16 * ratio, at.y() + 16 * ratio, needed.width() + 24 * ratio, needed.height() + 16 * ratio
         )

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QGraphicsScene
 
 from flowstudio.plan.model import ERROR, Edge, Plan, Step, StepId, StepKind
 from flowstudio.providers.manifest import Category
-from flowstudio.ui.canvas.faces import Catalogue, Face, HasCredential, face_of
+from flowstudio.ui.canvas.faces import Catalogue, Face, HasCredential, Look, face_of
 from flowstudio.ui.canvas.geometry import (
     CARD_W,
     HEADER_H,
@@ -28,7 +28,7 @@ from flowstudio.ui.canvas.geometry import (
     input_of,
     union,
 )
-from flowstudio.ui.canvas.live import LiveRun
+from flowstudio.ui.canvas.live import Flow, LiveRun
 from flowstudio.ui.canvas.tables import CardTable, WireTable, nearest_wire
 
 EdgeKey = tuple[StepId, str, StepId]
@@ -37,6 +37,7 @@ CATEGORIES = tuple(Category)
 DISABLED, UNKNOWN, ERROR_PORT = 1, 2, 4
 PORTS_SHIFT, CATEGORY_SHIFT = 3, 5
 WIRE_REACH_PX = 7.0
+_SEPARATE_BOXES = 24
 
 
 class Part(Enum):
@@ -135,6 +136,10 @@ class CanvasScene(QGraphicsScene):
     def step(self, step_id: StepId) -> Step | None:
         return self._steps.get(step_id)
 
+    def parent_of(self, step_id: StepId) -> StepId | None:
+        step = self._steps.get(step_id)
+        return step.parent if step is not None else None
+
     def face(self, step_id: StepId) -> Face:
         """What that step's card says. Raises KeyError for a step that is not there."""
         face = self.cards.faces[self.cards.row_of[step_id]]
@@ -147,7 +152,7 @@ class CanvasScene(QGraphicsScene):
     def edge(self, key: EdgeKey) -> Edge | None:
         return self._edges.get(key)
 
-    def children(self, loop_id: StepId) -> frozenset[StepId]:
+    def body_of(self, loop_id: StepId) -> frozenset[StepId]:
         return frozenset(self._children.get(loop_id, ()))
 
     def with_bodies(self, ids: Iterable[StepId]) -> list[StepId]:
@@ -290,6 +295,18 @@ class CanvasScene(QGraphicsScene):
         for wire in self.wires.at_cards(rows).tolist():
             self._show_flow(wire, with_figures)
         self.redrawn.emit()
+
+    def running_boxes(self, seen: Box) -> list[Box]:
+        """What moves by itself inside `seen`: running cards, and the wires something runs along. One box if many."""
+        cards, wires = self.cards, self.wires
+        rows = cards.inside(seen.x, seen.y, seen.right, seen.bottom)
+        boxes = [cards.box(row) for row in rows[cards.look[rows] == Look.RUNNING].tolist()]
+        on_the_way = wires.inside(seen.x, seen.y, seen.right, seen.bottom)
+        for points in wires.points[on_the_way[wires.flow[on_the_way] == Flow.RUNNING]]:
+            left, top = float(points[0::2].min()), float(points[1::2].min())
+            boxes.append(Box(left, top, float(points[0::2].max()) - left, float(points[1::2].max()) - top))
+        whole = union(boxes)
+        return [whole] if whole is not None and len(boxes) > _SEPARATE_BOXES else boxes
 
     def _show_flow(self, row: int, with_figures: bool) -> None:
         source, port, target = self.wires.keys[row]

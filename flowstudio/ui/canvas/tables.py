@@ -204,7 +204,8 @@ class WireTable(_Table):
         x0 = cards.x[source] + self.fx[rows] * cards.w[source]
         y0 = cards.y[source] + self.fy[rows] * cards.h[source] + self.dy[rows]
         x3, y3 = cards.x[target], cards.y[target] + cards.input_dy[target]
-        reach = np.maximum(40.0, np.abs(x3 - x0) / 2)
+        half = np.abs(x3 - x0) / 2
+        reach = np.where(x3 >= x0, np.maximum(40.0, half), np.clip(half, 60.0, 180.0))
         down = self.way[rows] == 1
         drop = np.maximum(40.0, np.minimum(np.abs(y3 - y0), 160.0) * 0.8)
         self.points[rows] = np.stack(

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import (
     QCursor,
     QDragEnterEvent,
@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
+    QRegion,
     QResizeEvent,
     QUndoStack,
     QWheelEvent,
@@ -79,18 +80,18 @@ class CanvasView(ZoomView):
         super().__init__(board, parent)
         board.setParent(self)
         self.board = board
-        self.undo_stack = undo
+        self.undo_stack: QUndoStack = undo
         self.overlay = Overlay()
         self.commands = CanvasCommands(session, undo, board, registry, self.status.emit)
-        self._session = session
+        self.session = session
         self._painter = CanvasPainter(board, palette)
-        self._run = RunDisplay(board, self.viewport().update, self)
+        self._run = RunDisplay(board, self._redraw_moving, self)
         self._hand = Hand(self)
         self.frames_painted = 0
         self._is_moving = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._come_to_rest)
-        self._quick_add = QuickAdd(registry, icons, palette, self)
+        self.quick_add = QuickAdd(registry, icons, palette, self)
         self._minimap = Minimap(self, board, palette)
         self._zoom_bar = ZoomBar(self, icons, palette, self.fit_all)
         self._empty = EmptyCanvas(self.viewport(), icons, palette)
@@ -101,7 +102,7 @@ class CanvasView(ZoomView):
         self.viewport().setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setAccessibleName("Canvas")
-        self._quick_add.chosen.connect(self._add_chosen)
+        self.quick_add.chosen.connect(self._add_chosen)
         self._empty.started.connect(self._start_with)
         self.board.redrawn.connect(self._show_change)
         self.board.reselected.connect(self._tell_selection)
@@ -113,12 +114,12 @@ class CanvasView(ZoomView):
 
     def apply_changes(self, changes: Iterable[object] = ()) -> None:
         """Draws the session's plan as it is now. Harmless when it is drawn already."""
-        if self.board.plan is not self._session.plan:
-            self.board.show_plan(self._session.plan)
+        if self.board.plan is not self.session.plan:
+            self.board.show_plan(self.session.plan)
 
     def set_palette(self, palette: Palette) -> None:
         self._painter.show_palette(palette)
-        for part in (self._quick_add, self._minimap, self._zoom_bar, self._empty):
+        for part in (self.quick_add, self._minimap, self._zoom_bar, self._empty):
             part.show_palette(palette)
         self.viewport().update()
 
@@ -202,17 +203,17 @@ class CanvasView(ZoomView):
         source = self._only_selected()
         if source is not None:
             box = self.board.box(source)
-            self._quick_add.open(self.view_point(box.right + 20, box.y), Chosen(source=source))
+            self.quick_add.open(self.view_point(box.right + 20, box.y), Chosen(source=source))
             return
         place = self._pointer_place() or self.scene_point(*self._middle())
         place_of_step = (place[0], place[1]) if self.board.plan.steps else None
-        self._quick_add.open(self.view_point(*place), Chosen(place=place_of_step))
+        self.quick_add.open(self.view_point(*place), Chosen(place=place_of_step))
 
     # what keys and gestures call
 
     def offer_steps(self, x: float, y: float, source: StepId | None, port: str | None) -> None:
         place = (x, y - CARD_H / 2) if source is not None else (x, y)
-        self._quick_add.open(self.view_point(x, y), Chosen(place=place, source=source, port=port))
+        self.quick_add.open(self.view_point(x, y), Chosen(place=place, source=source, port=port))
 
     def go(self, dx: int, dy: int) -> None:
         """Selects the nearest card in a direction."""
@@ -241,9 +242,9 @@ class CanvasView(ZoomView):
     def show_cursor(self, shape: Qt.CursorShape | None) -> None:
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor if shape is None else shape)
 
-    def _with_first_selected(self, signal: Signal) -> None:
+    def _with_first_selected(self, signal: SignalInstance) -> None:
         for step_id in self.selected_ids()[:1]:
-            signal.emit(step_id)  # type: ignore[attr-defined]  # a bound signal on an instance
+            signal.emit(step_id)
 
     def _only_selected(self) -> StepId | None:
         selected = self.selected_ids()
@@ -290,6 +291,13 @@ class CanvasView(ZoomView):
     def _start_moving(self) -> None:
         self._is_moving = True
         self._rest.start()
+
+    def _redraw_moving(self) -> None:
+        """Asks for the parts that move by themselves: running cards and the wires that lead to them."""
+        region = QRegion()
+        for box in self.board.running_boxes(self.visible_box):
+            region += self.view_rect(box).adjusted(-12, -12, 12, 12)
+        self.viewport().update(region)
 
     def _come_to_rest(self) -> None:
         self._is_moving = False
@@ -343,7 +351,7 @@ class CanvasView(ZoomView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._quick_add.close_quietly()
+        self.quick_add.close_quietly()
         self._hand.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -6,14 +6,14 @@ One call a wire costs 60 us with a 2 px pen, the same wire in a batch 17 us.
 from collections.abc import Iterable
 
 import numpy as np
-import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from flowstudio.ui.canvas.frame import Frame, Overlay
 from flowstudio.ui.canvas.geometry import HEADER_H, Level
 from flowstudio.ui.canvas.live import Flow
+from flowstudio.ui.canvas.qt_arrays import draw_lines
 from flowstudio.ui.canvas.scene import CanvasScene
 from flowstudio.ui.canvas.tables import Floats, Rows, along
 from flowstudio.ui.canvas.text import font, width
@@ -113,8 +113,7 @@ class WirePainter:
         if not is_fine:
             pen = QPen(QColor(mix(pen.color().name(), self.palette.canvas, 0.35)), 0)
         p.setPen(pen)
-        if len(lines):
-            p.drawLines(shiboken6.wrapInstance(lines.ctypes.data, QLineF), len(lines))
+        draw_lines(p, lines)
         p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _lines(self, frame: Frame, rows: Rows, pieces: int) -> Floats:
