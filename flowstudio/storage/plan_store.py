@@ -59,8 +59,12 @@ class SqlPlanStore:
 
     def webhook(self, path: str) -> WebhookRoute | None:
         """The enabled trigger, of any user, that owns the path."""
+        plans, routes = execution_plans.c, webhook_routes.c
+        query = (
+            select(webhook_routes, plans.revision, plans.updated_at).join(execution_plans).where(routes.path == path)
+        )
         with self._database.reading() as connection:
-            row = connection.execute(select(webhook_routes).filter_by(path=path)).mappings().first()
+            row = connection.execute(query).mappings().first()
         return WebhookRoute(**row) if row else None
 
     def enabled_plans(self) -> Sequence[PlanRecord]:

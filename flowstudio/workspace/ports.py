@@ -36,12 +36,14 @@ class PlanRecord:
 
 @dataclass(frozen=True, slots=True)
 class WebhookRoute:
-    """Which plan answers a path."""
+    """Which plan answers a path. revision, updated_at: the plan's, to tell a copy at hand from a stale one."""
 
     path: str
     user_id: str
     plan_id: str
     trigger_id: str
+    revision: int = field(default=0, compare=False)
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 class PlanStore(Protocol):
