@@ -1,7 +1,6 @@
 """Groups of a list and what is computed over each: sum, average, smallest, largest, counts, first, last, list."""
 
 import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ def _total(numbers: Sequence[Number]) -> Number:
         return sum(numbers)
     try:
         return math.fsum(numbers)
-    except OverflowError:
+    except (OverflowError, ValueError):
         raise BadParamError("The numbers to add are too large: their sum is not a number any more.") from None
 
 
@@ -34,12 +33,22 @@ def _sum(values: Values) -> Json:
 
 def _average(values: Values) -> Json:
     numbers = _numbers(values)
-    return _total(numbers) / len(numbers) if numbers else None
+    return _quotient(_total(numbers), len(numbers)) if numbers else None
 
 
 def _median(values: Values) -> Json:
-    numbers = _numbers(values)
-    return statistics.median(numbers) if numbers else None
+    numbers = sorted(_numbers(values))
+    if not numbers:
+        return None
+    low, high = numbers[(len(numbers) - 1) // 2], numbers[len(numbers) // 2]
+    return low if low == high else _quotient(_total([low, high]), 2)
+
+
+def _quotient(total: Number, count: int) -> Number:
+    try:
+        return total / count
+    except OverflowError:
+        raise BadParamError("The numbers to average are too large to divide.") from None
 
 
 FUNCTIONS: Mapping[str, Callable[[Values], Json]] = {

@@ -1,3 +1,7 @@
+import math
+import statistics
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -6,6 +10,7 @@ from flowstudio.providers.coded.logic.filtering import OPERATORS, Rule, kept
 from flowstudio.providers.coded.logic.grouping import Measure, grouped
 from flowstudio.providers.coded.logic.ordering import SortBy, batches, ordered, unique
 from flowstudio.providers.coded.logic.paths import read, read_or_none, without, written
+from flowstudio.providers.errors import BadParamError
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 JSON = st.recursive(
@@ -72,3 +77,22 @@ def test_batches_hold_the_list_in_order(items, size) -> None:
     parts = batches(items, size)
     assert [item for part in parts for item in part] == items
     assert all(1 <= len(part) <= size for part in parts)
+
+
+@given(st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8))
+def test_averages_are_the_textbooks_or_a_sentence(numbers) -> None:
+    measures = [Measure(function, "", function) for function in ("sum", "avg", "median", "min", "max")]
+    try:
+        (group,) = grouped(numbers, [], measures)
+    except BadParamError as fault:
+        assert "too large" in fault.sentence
+        return
+    assert group["min"] == min(numbers)
+    assert group["max"] == max(numbers)
+    assert group["median"] == pytest.approx(statistics.median(numbers), rel=1e-9, nan_ok=True)
+    assert group["avg"] == pytest.approx(math.fsum(numbers) / len(numbers), rel=1e-9, abs=1e-300)
+
+
+def test_whole_numbers_add_exactly() -> None:
+    (group,) = grouped([2**70, 1], [], [Measure("sum", "", "total")])
+    assert group["total"] == 2**70 + 1
