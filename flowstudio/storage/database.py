@@ -156,6 +156,7 @@ class Database:
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
             pool_pre_ping=True,
+            executemany_mode="values_plus_batch",  # upserts, too, go in one round trip a batch, not one a row
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "flowstudio"},
         )
 

@@ -65,6 +65,22 @@ def test_many_threads_write_without_meeting_a_lock(database: Database) -> None:
     assert len(keys(database)) == 80
 
 
+def test_two_programs_write_one_file_in_turns(new_sqlite) -> None:
+    databases = [new_sqlite(busy_timeout_s=10) for _ in range(2)]
+    databases[0].upgrade()
+
+    def work(number: int) -> None:
+        for count in range(20):
+            put(databases[number], f"{number}-{count}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys(databases[0])) == 40
+
+
 def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
     put(database, "a")
     with database.begin() as connection:

@@ -54,6 +54,18 @@ def test_two_programs_starting_at_once_make_one_schema(new_sqlite) -> None:
         assert list(pool.map(Database.upgrade, databases)) == [None] * 3
 
 
+def test_three_programs_starting_at_once_on_one_server_make_one_schema(postgres_url: str) -> None:
+    server = Database(postgres_url)
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CREATE DATABASE fresh")
+    server.close()
+    databases = [Database(postgres_url.replace("/postgres?", "/fresh?")) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(Database.upgrade, databases)) == [None] * 3
+    for database in databases:
+        database.close()
+
+
 def test_a_migration_that_breaks_leaves_an_empty_database(new_sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
     database = new_sqlite()
     run = migrate._run_alembic

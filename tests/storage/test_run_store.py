@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -187,6 +189,35 @@ def test_the_old_services_words_stand_beside_ours(store: SqlRunStore, database: 
     with database.reading() as connection:
         row = connection.execute(text("SELECT status, error_message FROM execution_logs")).one()
     assert tuple(row) == ("failed", "It took too long.")
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from flowstudio.engine.model import Run, RunState, StepRun, StepState, TriggerEvent
+from flowstudio.plan.model import Plan
+from flowstudio.storage.columns import from_micros
+from flowstudio.storage.database import Database
+from flowstudio.storage.run_store import SqlRunStore
+store = SqlRunStore(Database(sys.argv[1], "NORMAL"))
+store.create(Run("r1", "ann", Plan("p1", "Digest"), RunState.QUEUED, TriggerEvent(), from_micros(0)))
+for number in range(1, 1_000_000):
+    store.write([StepRun("r1", "s", (number, part), StepState.SUCCEEDED, number) for part in range(3)])
+    print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill_and_batches_stay_whole(sqlite: Database) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, f"sqlite:///{sqlite.place}"], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    acknowledged = [int(writer.stdout.readline()) for _ in range(50)]
+    writer.kill()
+    acknowledged += [int(line) for line in writer.stdout.read().split()]
+    writer.stdout.close()
+    writer.wait()
+    kept = [step.iteration for step in SqlRunStore(sqlite).step_runs("r1")]
+    assert len(kept) >= 3 * max(acknowledged)
+    assert len(kept) % 3 == 0
 
 
 @pytest.mark.parametrize(
