@@ -36,7 +36,8 @@ from flowstudio.ui.canvas.placing import (
     place_after,
     wire_to,
 )
-from flowstudio.ui.canvas.scene import CanvasScene, EdgeKey
+from flowstudio.ui.canvas.scene import CanvasScene
+from flowstudio.ui.canvas.tables import EdgeKey
 from flowstudio.ui.undo import EditCommand, Session
 
 DUPLICATE_OFFSET = 40.0

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from flowstudio.plan.model import StepId
 from flowstudio.ui.canvas.geometry import Anchor, Box, Level, level_at
-
-EdgeKey = tuple[StepId, str, StepId]
+from flowstudio.ui.canvas.tables import EdgeKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Which gesture a press of the left button starts."""
 
 from flowstudio.ui.canvas.interactions import Desk, Gesture, PickWire, Pointer, SelectArea
+from flowstudio.ui.canvas.items import Part
 from flowstudio.ui.canvas.moving import MoveCards
-from flowstudio.ui.canvas.scene import Part
 from flowstudio.ui.canvas.wiring import DrawWire
 
 

@@ -7,7 +7,7 @@ from flowstudio.ui.canvas.clipboard import action_in
 from flowstudio.ui.canvas.dropping import DropAction
 from flowstudio.ui.canvas.gestures import gesture_for
 from flowstudio.ui.canvas.interactions import Desk, Gesture, Pan, Pointer
-from flowstudio.ui.canvas.scene import Hit, Part
+from flowstudio.ui.canvas.items import Hit, Part
 
 _NOTCH = 120
 _ZOOM_PER_NOTCH = 1.2

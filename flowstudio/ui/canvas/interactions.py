@@ -13,7 +13,8 @@ from flowstudio.plan.model import StepId
 from flowstudio.ui.canvas.commands import CanvasCommands
 from flowstudio.ui.canvas.frame import Overlay
 from flowstudio.ui.canvas.geometry import Box
-from flowstudio.ui.canvas.scene import CanvasScene, Hit
+from flowstudio.ui.canvas.items import Hit
+from flowstudio.ui.canvas.scene import CanvasScene
 
 DRAG_STARTS_PX = 4
 """A press that moves less than this stays a click."""

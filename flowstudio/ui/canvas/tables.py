@@ -15,6 +15,9 @@ from flowstudio.ui.canvas.geometry import Anchor, Box
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+EdgeKey = tuple[StepId, str, StepId]
+"""Source, port, target: the identity of an edge."""
+
 _FIRST_SIZE = 64
 
 
@@ -149,8 +152,8 @@ class WireTable(_Table):
         super().__init__()
         self._cards = cards
         self.points = np.full((_FIRST_SIZE, 8), np.nan)
-        self.row_of: dict[tuple[str, str, str], int] = {}
-        self.keys: list[tuple[str, str, str]] = []
+        self.row_of: dict[EdgeKey, int] = {}
+        self.keys: list[EdgeKey] = []
         self.counts: list[str] = []
         self.at_card: dict[int, set[int]] = {}
 
@@ -171,7 +174,7 @@ class WireTable(_Table):
             self.at_card.setdefault(card, set()).add(row)
         return row
 
-    def remove(self, key: tuple[str, str, str]) -> None:
+    def remove(self, key: EdgeKey) -> None:
         row = self.row_of.pop(key)
         for card in (int(self.source[row]), int(self.target[row])):
             self.at_card[card].discard(row)

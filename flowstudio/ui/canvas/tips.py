@@ -4,9 +4,10 @@ from html import escape
 
 from flowstudio.plan.model import StepId
 from flowstudio.ui.canvas.faces import duration_text
-from flowstudio.ui.canvas.frame import EdgeKey, Overlay
+from flowstudio.ui.canvas.frame import Overlay
 from flowstudio.ui.canvas.live import Flow
 from flowstudio.ui.canvas.scene import CanvasScene
+from flowstudio.ui.canvas.tables import EdgeKey
 
 
 def tip_of(scene: CanvasScene, overlay: Overlay) -> str:

@@ -1,10 +1,8 @@
-"""CanvasView: the canvas as a widget. Events go to the hand, intentions to commands, pictures come from the painter."""
+"""CanvasView: the canvas as a widget. Events go to the hand, intentions to the commands."""
 
-import math
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QCursor,
     QDragEnterEvent,
@@ -14,46 +12,38 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
-    QPainter,
-    QPaintEvent,
-    QRegion,
     QResizeEvent,
     QUndoStack,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from flowstudio.engine.events import RunEvent
 from flowstudio.plan.model import StepId, TriggerKind
 from flowstudio.ui.canvas.commands import CanvasCommands
 from flowstudio.ui.canvas.empty import EmptyCanvas
 from flowstudio.ui.canvas.faces import HasCredential
-from flowstudio.ui.canvas.frame import Frame, Overlay
 from flowstudio.ui.canvas.geometry import CARD_H, Box
 from flowstudio.ui.canvas.hand import Hand
+from flowstudio.ui.canvas.items import Part
 from flowstudio.ui.canvas.keys import command_for
 from flowstudio.ui.canvas.minimap import Minimap
-from flowstudio.ui.canvas.painter import CanvasPainter
+from flowstudio.ui.canvas.picture import PictureView
 from flowstudio.ui.canvas.quick_add import Chosen, QuickAdd, SearchedCatalogue
-from flowstudio.ui.canvas.run_display import RunDisplay
-from flowstudio.ui.canvas.scene import CanvasScene, Part
+from flowstudio.ui.canvas.scene import CanvasScene
 from flowstudio.ui.canvas.steering import nearest_in_direction
 from flowstudio.ui.canvas.tips import tip_of
 from flowstudio.ui.canvas.zoom_bar import ZoomBar
-from flowstudio.ui.canvas.zoom_view import ZOOM_STEP, ZoomView
+from flowstudio.ui.canvas.zoom_view import ZOOM_STEP
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import SPACE_4, Palette
 from flowstudio.ui.undo import Session
-
-REST_MS = 140
-"""A view that has not moved for this long is drawn as finely as it can be."""
 
 
 def _always(provider: str, name: str | None) -> bool:
     return True
 
 
-class CanvasView(ZoomView):
+class CanvasView(PictureView):
     """The plan's canvas.
 
     selectionChanged carries the selected step ids; stepActivated a step that was double-clicked or entered;
@@ -77,20 +67,11 @@ class CanvasView(ZoomView):
         parent: QWidget | None = None,
     ) -> None:
         board = CanvasScene(registry, has_credential, session.plan)
-        super().__init__(board, parent)
-        board.setParent(self)
-        self.board = board
+        super().__init__(board, palette, parent)
         self.undo_stack: QUndoStack = undo
-        self.overlay = Overlay()
         self.commands = CanvasCommands(session, undo, board, registry, self.status.emit)
         self.session = session
-        self._painter = CanvasPainter(board, palette)
-        self._run = RunDisplay(board, self._redraw_moving, self)
         self._hand = Hand(self)
-        self.frames_painted = 0
-        self._is_moving = False
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
-        self._rest.timeout.connect(self._come_to_rest)
         self.quick_add = QuickAdd(registry, icons, palette, self)
         self._minimap = Minimap(self, board, palette)
         self._zoom_bar = ZoomBar(self, icons, palette, self.fit_all)
@@ -106,7 +87,6 @@ class CanvasView(ZoomView):
         self._empty.started.connect(self._start_with)
         self.board.redrawn.connect(self._show_change)
         self.board.reselected.connect(self._tell_selection)
-        self.scrolled.connect(self._start_moving)
         self._show_change()
         self._describe()
 
@@ -118,10 +98,9 @@ class CanvasView(ZoomView):
             self.board.show_plan(self.session.plan)
 
     def set_palette(self, palette: Palette) -> None:
-        self._painter.show_palette(palette)
+        super().set_palette(palette)
         for part in (self.quick_add, self._minimap, self._zoom_bar, self._empty):
             part.show_palette(palette)
-        self.viewport().update()
 
     def refresh_faces(self) -> None:
         """Titles, icons and badges again: the catalogue or the credentials changed."""
@@ -188,16 +167,6 @@ class CanvasView(ZoomView):
         self._minimap.is_wanted = not self._minimap.is_wanted
         self._arrange()
 
-    def show_events(self, events: Sequence[RunEvent]) -> None:
-        """Draws a batch of run events: states at once, figures at most ten times a second, one repaint."""
-        self._run.show_events(events)
-
-    def clear_run(self) -> None:
-        self._run.clear()
-
-    def set_reduced_motion(self, is_reduced: bool) -> None:
-        self._run.set_motion(not is_reduced)
-
     def start_quick_add(self) -> None:
         """Opens quick add: after the selected step, else at the pointer."""
         source = self._only_selected()
@@ -234,10 +203,6 @@ class CanvasView(ZoomView):
 
     def ask_run_step(self) -> None:
         self._with_first_selected(self.runStepRequested)
-
-    def redraw(self) -> None:
-        self._start_moving()
-        self.viewport().update()
 
     def show_cursor(self, shape: Qt.CursorShape | None) -> None:
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor if shape is None else shape)
@@ -288,21 +253,6 @@ class CanvasView(ZoomView):
         text = f"{len(plan.steps)} steps, {len(plan.edges)} connections."
         self.setAccessibleDescription(f"{text} Selected: {named}." if selected else text)
 
-    def _start_moving(self) -> None:
-        self._is_moving = True
-        self._rest.start()
-
-    def _redraw_moving(self) -> None:
-        """Asks for the parts that move by themselves: running cards and the wires that lead to them."""
-        region = QRegion()
-        for box in self.board.running_boxes(self.visible_box):
-            region += self.view_rect(box).adjusted(-12, -12, 12, 12)
-        self.viewport().update(region)
-
-    def _come_to_rest(self) -> None:
-        self._is_moving = False
-        self.viewport().update()
-
     def _arrange(self) -> None:
         """Puts the small map left and the zoom bar right at the bottom; both step aside where there is no room."""
         width, height = self.width(), self.height()
@@ -316,34 +266,7 @@ class CanvasView(ZoomView):
         )
         self._empty.setGeometry(0, 0, width, height)
 
-    def frame(self, left: int, top: int, right: int, bottom: int) -> Frame:
-        """That part of the viewport (logical pixels) as the painter sees it."""
-        ratio = self.devicePixelRatioF()
-        return Frame(
-            zoom=self.zoom,
-            ratio=ratio,
-            dx=round(-self.horizontalScrollBar().value() * ratio),
-            dy=round(-self.verticalScrollBar().value() * ratio),
-            left=math.floor(left * ratio),
-            top=math.floor(top * ratio),
-            right=math.ceil(right * ratio),
-            bottom=math.ceil(bottom * ratio),
-            is_moving=self._is_moving,
-            time_s=time.monotonic(),
-            is_still=not self._run.has_motion,
-        )
-
     # Qt
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        rect = event.rect()
-        frame = self.frame(rect.left(), rect.top(), rect.right() + 1, rect.bottom() + 1)
-        painter = QPainter(self.viewport())
-        painter.setClipRegion(event.region())
-        painter.scale(1 / frame.ratio, 1 / frame.ratio)
-        self._painter.paint(painter, frame, self.overlay)
-        painter.end()
-        self.frames_painted += 1
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -11,7 +11,8 @@ from flowstudio.errors import FlowStudioError
 from flowstudio.plan import edits
 from flowstudio.plan.model import Edge, OnError, Plan, Step
 from flowstudio.ui.canvas.geometry import boxes_of
-from flowstudio.ui.canvas.scene import CanvasScene, Part
+from flowstudio.ui.canvas.items import Part
+from flowstudio.ui.canvas.scene import CanvasScene
 from flowstudio.ui.undo import EditCommand
 
 
