@@ -32,7 +32,6 @@ class Application(Protocol):
     """What app.build gives."""
 
     services: Services
-    warnings: tuple[str, ...]
 
     def start(self) -> int: ...
     def serve(self) -> ServerInfo: ...
@@ -62,7 +61,7 @@ def open_window(application: Application, qt: QApplication) -> MainWindow:
     appearance = Appearance(qt, state.theme(services.settings.theme))
     qt.setWindowIcon(appearance.icons.icon("editor", "accent"))
     window = MainWindow(services, LOCAL_USER, appearance, state)
-    window.show_warnings(application.warnings)
+    window.show_warnings([str(problem) for problem in services.registry(LOCAL_USER).problems])
     window.begin()
     start_services(application, window)
     return window

@@ -1,5 +1,6 @@
 """The window is tested offscreen, with real mouse and key events."""
 
+import base64
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,6 +28,9 @@ from flowstudio.ui.tokens import LIGHT
 from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.ports import LOCAL_USER, JournaledEdit
 from flowstudio.workspace.services import Services
+
+
+VAULT_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
 
 class MemoryJournal:
@@ -82,15 +86,14 @@ def open_plan(qapp: QApplication, registry: Registry) -> Iterator[Callable[[Plan
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return replace(Settings(data_dir=tmp_path / "data"), port=0, encryption_key="")
+    return replace(Settings(data_dir=tmp_path / "data"), port=0, encryption_key=VAULT_KEY)
 
 
 @pytest.fixture
-def application(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def application(settings: Settings) -> Iterator[Any]:
     """The whole product on a folder of its own."""
     from flowstudio.app import build
 
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     built = build(settings)
     yield built
     QThreadPool.globalInstance().waitForDone()

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from flowstudio.ui.chrome.commands import Actions
+from flowstudio.ui.chrome.elided_label import ElidedLabel
 from flowstudio.ui.forms.editors.field_editor import set_look
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import ICON_MEDIUM, SPACE_1, SPACE_2, SPACE_3, TOOLBAR_HEIGHT
@@ -18,10 +19,8 @@ class Toolbar(QWidget):
         self.setProperty("role", "toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(TOOLBAR_HEIGHT + SPACE_2)
-        self.name = QLabel()
+        self.name = ElidedLabel()
         self.name.setProperty("role", "title")
-        self.name.setMinimumWidth(40)
-        self.name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.state = QLabel()
         self.state.setProperty("role", "pill")
         self.run = RunButton(actions, icons)
@@ -50,8 +49,7 @@ class Toolbar(QWidget):
         layout.addWidget(self.run)
 
     def show_plan(self, name: str, state: str, tone: str) -> None:
-        self.name.setText(self.fontMetrics().elidedText(name or "Untitled plan", Qt.TextElideMode.ElideRight, 280))
-        self.name.setToolTip(name)
+        self.name.show_text(name or "Untitled plan")
         self.state.setText(state)
         set_look(self.state, "tone", tone)
 

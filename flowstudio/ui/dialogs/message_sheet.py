@@ -81,12 +81,14 @@ class MessageSheet(QDialog):
         row.addStretch(1)
         close = QPushButton("Close" if not message.remedies else "Cancel")
         close.clicked.connect(self.reject)
+        close.setFocus()
         row.addWidget(close)
         for remedy in reversed(message.remedies):
             button = QPushButton(remedy.text)
             if remedy is message.remedies[0]:
                 button.setProperty("kind", "primary")
                 button.setDefault(True)
+                button.setFocus()
             button.clicked.connect(lambda _=False, chosen=remedy: self._act(chosen))
             row.addWidget(button)
         return row

@@ -50,6 +50,7 @@ def titled_dock(name: str, title: str, content: QWidget, icons: Icons, parent: Q
     bar.setProperty("role", "dock-title")
     label = QLabel(title)
     label.setProperty("role", "title")
+    dock.windowTitleChanged.connect(label.setText)
     layout = QHBoxLayout(bar)
     layout.setContentsMargins(SPACE_3, SPACE_2, 0, SPACE_1)
     layout.setSpacing(0)
@@ -84,5 +85,9 @@ def arrange(window: QMainWindow, left: QDockWidget, right: QDockWidget, bottom: 
         dock.setFloating(False)
         window.addDockWidget(area, dock)
         dock.show()
+    size_docks(window, left, right, bottom)
+
+
+def size_docks(window: QMainWindow, left: QDockWidget, right: QDockWidget, bottom: QDockWidget) -> None:
     window.resizeDocks([left, right], [LEFT_DOCK_WIDTH, RIGHT_DOCK_WIDTH], Qt.Orientation.Horizontal)
     window.resizeDocks([bottom], [BOTTOM_DOCK_HEIGHT], Qt.Orientation.Vertical)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent
@@ -15,7 +16,7 @@ from flowstudio.ui.chrome.commands import Actions
 from flowstudio.ui.chrome.toolbar import Toolbar
 from flowstudio.ui.dialogs.message_sheet import Message, NoticeBar, Remedy, message_of
 from flowstudio.ui.dialogs.run_input import RunInput
-from flowstudio.ui.editor.docks import arrange, tabbed_dock, titled_dock
+from flowstudio.ui.editor.docks import arrange, size_docks, tabbed_dock, titled_dock
 from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
 from flowstudio.ui.editor.run_view import RunView
 from flowstudio.ui.panels.data_panel import DataPanel
@@ -25,6 +26,7 @@ from flowstudio.ui.panels.problems_panel import ProblemsPanel
 from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.panels.step_panel import StepPanel
 from flowstudio.ui.theme import Appearance
+from flowstudio.ui.tokens import RAIL_WIDTH
 from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.errors import PlanNotRunnableError
 from flowstudio.workspace.services import Services
@@ -32,6 +34,7 @@ from flowstudio.workspace.services import Services
 RUN, DATA, LOG, PROBLEMS = range(4)
 PANES = ("Run", "Data", "Log", "Problems")
 LAYOUT_VERSION = 1
+NARROW = 1280 - RAIL_WIDTH  # below this the right dock starts hidden, so that the canvas has room
 
 
 class EditorScreen(QWidget):
@@ -60,6 +63,7 @@ class EditorScreen(QWidget):
         self._has_credential = has_credential
         self._registry = services.registry(user_id)
         self._last_input: Json = None
+        self._has_own_sizes = False
         icons = appearance.icons
         self.toolbar = Toolbar(actions, icons)
         self.notice = NoticeBar(icons)
@@ -173,7 +177,15 @@ class EditorScreen(QWidget):
         return self.window_part.saveState(LAYOUT_VERSION)
 
     def restore_layout(self, state: QByteArray) -> None:
-        self.window_part.restoreState(state, LAYOUT_VERSION)
+        self._has_own_sizes = self.window_part.restoreState(state, LAYOUT_VERSION)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The docks get the sizes of a new installation once the window has its own."""
+        super().showEvent(event)
+        if not self._has_own_sizes:
+            self._has_own_sizes = True
+            self.right.setVisible(self.width() >= NARROW)
+            QTimer.singleShot(0, self, lambda: size_docks(self.window_part, self.left, self.right, self.bottom))
 
     def reset_layout(self) -> None:
         arrange(self.window_part, self.left, self.right, self.bottom)
@@ -222,6 +234,7 @@ class EditorScreen(QWidget):
         self.run_panel.run_wanted.connect(self.run)
         self.log_panel.step_wanted.connect(self._select)
         self.problems_panel.problem_chosen.connect(self._show_problem)
+        self.step_panel.titled.connect(self.right.setWindowTitle)
         self.step_panel.add_credential.connect(self.add_credential)
         for name, dock in (("dock-left", self.left), ("dock-right", self.right), ("dock-bottom", self.bottom)):
             self._actions[name].toggled.connect(dock.setVisible)

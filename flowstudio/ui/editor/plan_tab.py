@@ -133,7 +133,7 @@ class PlanTab(QWidget):
         self.open_plan.edited.connect(self._show_changes)
         self.open_plan.saved.connect(self.changed)
         self.open_plan.refused.connect(self.failed)
-        self.open_plan.undo.indexChanged.connect(lambda _: self.changed.emit())
+        self.open_plan.undo.indexChanged.connect(self.changed)
         self.live_run.began.connect(self.canvas.clear_run)
         self.live_run.events.connect(self.canvas.show_events)
         self.live_run.changed.connect(self.changed)

@@ -89,7 +89,10 @@ class StepForm(QWidget):
 
     def _header(self, step: Step, manifest: Manifest | None, action: Action | None, icons: Icons) -> QWidget:
         header = QWidget()
-        badge = IconLabel(icons.provider_icon(manifest) if manifest else icons.icon("help", "warning"), 36)
+        badge = IconLabel(
+            icons.provider_icon(manifest, action.icon if action else "") if manifest else icons.icon("help", "warning"),
+            36,
+        )
         self.title.setProperty("role", "name")
         self.title.setAccessibleName("Name of this step")
         self.title.textEdited.connect(self._rename)

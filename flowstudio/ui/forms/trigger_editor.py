@@ -86,6 +86,7 @@ class TriggerEditor(QFrame):
         line.setAccessibleName(f"{TITLES[self._trigger.kind]}: {title}")
         line.textEdited.connect(lambda text: self._set(key, text))
         label.setBuddy(line)
+        layout.addSpacing(SPACE_1)
         layout.addWidget(label)
         layout.addWidget(line)
         return line

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent
@@ -28,7 +29,8 @@ class LogPanel(QWidget):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.model = LogModel(icons)
-        self.table = quiet_table(self.model, "Log", (104, 168))
+        self._follows_end = True
+        self.table = quiet_table(self.model, "Log", (120, 168))
         self.table.activated.connect(self._open)
         self.level = QuietComboBox()
         self.level.setAccessibleName("Level")
@@ -60,6 +62,7 @@ class LogPanel(QWidget):
     def begin(self, labels: Mapping[StepId, str]) -> None:
         """A run starts: an empty log, and the names its steps have."""
         self.model.clear()
+        self._follows_end = True
         self.model.set_labels(labels)
         chosen = self.step.currentData()
         self.step.clear()
@@ -72,9 +75,16 @@ class LogPanel(QWidget):
     def append(self, events: Sequence[RunEvent]) -> None:
         """Follows the end while the end is in view."""
         bar = self.table.verticalScrollBar()
-        was_at_end = bar.value() >= bar.maximum() - 1
+        if self.isVisible():
+            self._follows_end = bar.value() >= bar.maximum() - 1
         self.model.append(events)
-        if was_at_end:
+        if self._follows_end:
+            self.table.scrollToBottom()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lines that came while the pane was hidden could not be scrolled to."""
+        super().showEvent(event)
+        if self._follows_end:
             self.table.scrollToBottom()
 
     def _filter(self) -> None:

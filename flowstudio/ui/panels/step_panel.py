@@ -17,6 +17,7 @@ from flowstudio.ui.tokens import SPACE_4
 
 class StepPanel(QWidget):
     add_credential = Signal(str)  # provider id
+    titled = Signal(str)  # what the form is about: "Step", "Plan"
 
     def __init__(self, registry: Registry, address: str, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,6 +102,7 @@ class StepPanel(QWidget):
             self._stack.setCurrentWidget(self._form)
         else:
             self._stack.setCurrentWidget(self._many)
+        self.titled.emit("Plan" if isinstance(self._form, PlanForm) else "Step")
         if old is not None:
             self._stack.removeWidget(old)
             old.hide()

@@ -10,10 +10,11 @@ from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_panel import DataPanel, duration
 from flowstudio.ui.panels.empty import EmptyState
-from flowstudio.ui.panels.tables import card_table, quiet_table
+from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import RUN_STATES, run_row
 from flowstudio.ui.screens.screen import Row, RowModel, Screen
 from flowstudio.ui.tasks import Task
+from flowstudio.ui.tokens import ROW_HEIGHT, SPACE_3
 from flowstudio.workspace.services import Services
 
 RUN_COLUMNS = ("State", "Plan", "Trigger", "Started", "Duration", "Note")
@@ -54,17 +55,20 @@ class RunsScreen(Screen):
         self.table = card_table(self.model, "Runs", (136, 240, 112, 168, 96))
         self.table.selectionModel().selectionChanged.connect(self._choose_run)
         self.steps = RowModel(STEP_COLUMNS, icons)
-        self.step_table = quiet_table(self.steps, "Steps of the run", (200, 120, 72, 80))
+        self.step_table = card_table(self.steps, "Steps of the run", (200, 120, 72, 80))
+        self.step_table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.step_table.selectionModel().selectionChanged.connect(self._choose_step)
         self.data = DataPanel(icons)
-        lower = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False, handleWidth=1)
+        self.data.setProperty("role", "card")
+        self.data.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        lower = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False, handleWidth=SPACE_3)
         lower.addWidget(self.step_table)
         lower.addWidget(self.data)
         lower.setSizes([560, 560])
-        split = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=1)
+        split = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=SPACE_3)
         split.addWidget(self.table)
         split.addWidget(lower)
-        split.setSizes([360, 300])
+        split.setSizes([300, 360])
         self._stack = QStackedWidget()
         self._stack.addWidget(EmptyState(icons, "runs", "No runs yet. Open a plan and press F5."))
         self._stack.addWidget(split)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QStackedWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget
 
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
@@ -39,6 +39,10 @@ class VaultScreen(Screen):
         self.table.selectionModel().selectionChanged.connect(
             lambda *_: self.delete.setEnabled(bool(self.table.selectionModel().selectedRows()))
         )
+        self.warning = QLabel(wordWrap=True, visible=False)
+        self.warning.setProperty("role", "problem")
+        self.warning.setProperty("tone", "warning")
+        self.body.addWidget(self.warning)
         self._stack = QStackedWidget()
         text = "Store a key once, use it in every plan."
         self._stack.addWidget(EmptyState(icons, "vault", text, "Add credential", lambda: self.add_wanted.emit("")))
@@ -56,7 +60,16 @@ class VaultScreen(Screen):
             self._stack.setCurrentIndex(1 if rows else 0)
             self.delete.setEnabled(False)
 
+            if rows:  # an empty vault needs no key, and asking would make one
+                call = Task(services.credentials.unlock, self)
+                call.success(self._warn).failure(lambda error: self._warn(str(error))).start()
+
         Task(lambda: services.credentials.list(user_id), self).success(show).failure(self.failed.emit).start()
+
+    def _warn(self, text: str) -> None:
+        """What the owner of the key should know: where it lies, or why it does not open the vault."""
+        self.warning.setText(text)
+        self.warning.setVisible(bool(text))
 
     def _delete(self) -> None:
         rows = self.table.selectionModel().selectedRows()
