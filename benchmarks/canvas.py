@@ -1,6 +1,8 @@
 """The canvas under the hand: p95 of a frame at 1,000 and 5,000 cards, 1600x1000, drawn by software, off screen.
 
-A frame is everything between an input event and the finished picture: event, gesture, arrays, paint.
+A frame is everything between an input event and the finished picture: event, gesture, arrays, paint. Counted is the
+processor time of the GUI thread, which never waits here: on an idle machine that is the time on the wall, on a busy one
+it is still the canvas's own.
 """
 
 import os
@@ -27,7 +29,7 @@ from flowstudio.ui.tokens import DARK
 SIZE = (1600, 1000)
 FRAMES = 60
 CARD_COUNTS = (1_000, 5_000)
-FRAME_GOAL_MS = 8.0
+MOTION_GOAL_MS, REST_GOAL_MS, UNDO_GOAL_MS = 8.0, 16.0, 20.0
 COLUMN, ROW = 280.0, 110.0
 WIRES_PER_CARD = 1.2
 
@@ -56,8 +58,8 @@ def rows() -> Iterator[Row]:
             0.5 if count <= 1_000 else None,
             is_least=False,
         )
-        for name, seconds in bench.measure():
-            yield Row(f"canvas, {count:,} cards, {name}, p95", seconds * 1000, "ms", FRAME_GOAL_MS, is_least=False)
+        for name, seconds, goal_ms in bench.measure():
+            yield Row(f"canvas, {count:,} cards, {name}, p95", seconds * 1000, "ms", goal_ms, is_least=False)
         bench.close()
     app.processEvents()
 
@@ -80,17 +82,20 @@ class CanvasBench:
     def close(self) -> None:
         self.view.close()
 
-    def measure(self) -> Iterator[tuple[str, float]]:
-        yield "pan, whole plan", p95(self._pan(self._fit))
-        yield "zoom, whole plan", p95(self._zoom(self._fit))
-        yield "pan at 40 %", p95(self._pan(lambda: self._at(0.4)))
-        yield "zoom at 40 %", p95(self._zoom(lambda: self._at(0.4)))
-        yield "pan at 100 %", p95(self._pan(lambda: self._at(1.0)))
-        yield "zoom at 100 %", p95(self._zoom(lambda: self._at(1.0)))
-        yield "drag 1 card at 100 %", p95(self._drag(1, lambda: self._at(1.0)))
-        yield "drag 100 cards, whole plan", p95(self._drag(100, self._fit))
-        yield "50 states change, whole plan", p95(self._states(self._fit))
-        yield "undo and redo a move", p95(self._undo())
+    def measure(self) -> Iterator[tuple[str, float, float]]:
+        """What was done, p95 in seconds, the goal in milliseconds."""
+        yield "pan, whole plan", p95(self._pan(self._fit)), MOTION_GOAL_MS
+        yield "zoom, whole plan", p95(self._zoom(self._fit)), MOTION_GOAL_MS
+        yield "pan at 40 %", p95(self._pan(lambda: self._at(0.4))), MOTION_GOAL_MS
+        yield "zoom at 40 %", p95(self._zoom(lambda: self._at(0.4))), MOTION_GOAL_MS
+        yield "pan at 100 %", p95(self._pan(lambda: self._at(1.0))), MOTION_GOAL_MS
+        yield "zoom at 100 %", p95(self._zoom(lambda: self._at(1.0))), MOTION_GOAL_MS
+        yield "drag 1 card at 100 %", p95(self._drag(1, lambda: self._at(1.0))), MOTION_GOAL_MS
+        yield "drag 100 cards, whole plan", p95(self._drag(100, self._fit)), MOTION_GOAL_MS
+        yield "finest picture at rest, whole plan", p95(self._rest(self._fit)), REST_GOAL_MS
+        yield "finest picture at rest at 40 %", p95(self._rest(lambda: self._at(0.4))), REST_GOAL_MS
+        yield "50 states change, whole plan", p95(self._states(self._fit)), REST_GOAL_MS
+        yield "undo and redo a move of 20", p95(self._undo()), UNDO_GOAL_MS
 
     def _fit(self) -> None:
         self.view.fit_all()
@@ -108,6 +113,11 @@ class CanvasBench:
     def _zoom(self, prepare: Callable[[], None]) -> list[float]:
         factors = cycle([1.04] * 8 + [1 / 1.04] * 8)
         return self._frames(prepare, lambda: self.view.zoom_about(next(factors), 800, 500))
+
+    def _rest(self, prepare: Callable[[], None]) -> list[float]:
+        prepare()
+        self.view.come_to_rest()
+        return self._frames(lambda: None, lambda: None)
 
     def _states(self, prepare: Callable[[], None]) -> list[float]:
         self.view.show_events([RunStarted("run", NOW, "user", self.plan.id, "", "manual")])
@@ -154,11 +164,11 @@ class CanvasBench:
         taken = []
         for number in range(FRAMES + 3):
             painted = self.view.frames_painted
-            started = time.perf_counter()
+            started = time.thread_time()
             act()
             self.view.viewport().repaint()
             if number >= 3:
-                taken.append(time.perf_counter() - started)
+                taken.append(time.thread_time() - started)
             if self.view.frames_painted == painted:
                 raise RuntimeError("A frame was measured that was never painted.")
             QApplication.processEvents()

@@ -40,6 +40,7 @@ class MoveCards:
         self._dx, self._dy = dx, dy
         self._desk.overlay.drop_loop = target
         self._desk.board.shift_cards(self._ids, dx, dy)
+        self._desk.redraw()
 
     def finish(self, at: Pointer) -> None:
         desk = self._desk

@@ -33,7 +33,7 @@ class PictureView(ZoomView):
         self._run = RunDisplay(board, self._redraw_moving, self)
         self._is_moving = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
-        self._rest.timeout.connect(self._come_to_rest)
+        self._rest.timeout.connect(self.come_to_rest)
         self.scrolled.connect(self._start_moving)
 
     def set_palette(self, palette: Palette) -> None:
@@ -65,7 +65,9 @@ class PictureView(ZoomView):
             region += self.view_rect(box).adjusted(-12, -12, 12, 12)
         self.viewport().update(region)
 
-    def _come_to_rest(self) -> None:
+    def come_to_rest(self) -> None:
+        """Paints as finely as can be from now on; happens by itself when nothing has moved for REST_MS."""
+        self._rest.stop()
         self._is_moving = False
         self.viewport().update()
 

@@ -19,7 +19,7 @@ from flowstudio.ui.canvas.tables import Floats, Rows, along
 from flowstudio.ui.canvas.text import font, width
 from flowstudio.ui.tokens import Palette, mix
 
-FINE_LIMIT = 400
+FINE_LIMIT = 250
 """More wires than this are antialiased only at rest."""
 REST_LIMIT = 2000
 """More wires than this are never antialiased: no eye tells them apart and the frame would take 30 ms."""
