@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Protocol
 
 from flowstudio.engine.errors import EngineClosedError, ResultLostError
@@ -186,14 +187,15 @@ class Journal:
 
     def _attempt(self, work: Callable[[], None]) -> FlowStudioError | None:
         """Does the work, again and again while the database is locked; what it met in the end, or None."""
-        waited_s, delay_s = 0.0, FIRST_RETRY_S
+        deadline, delay_s = monotonic() + self._limits.locked_patience_s, FIRST_RETRY_S
         while True:
             try:
                 work()
             except FlowStudioError as error:
-                if error.code != LOCKED or waited_s >= self._limits.locked_patience_s or self._pause.wait(delay_s):
+                # The store itself waits some seconds for a lock, so the clock counts here and not the tries.
+                if error.code != LOCKED or monotonic() >= deadline or self._pause.wait(delay_s):
                     return error
-                waited_s, delay_s = waited_s + delay_s, min(delay_s * 2, LONGEST_RETRY_S)
+                delay_s = min(delay_s * 2, LONGEST_RETRY_S)
             except Exception as bug:
                 log.exception("The journal could not write")
                 return ResultLostError(

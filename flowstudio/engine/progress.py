@@ -237,7 +237,7 @@ class Progress:
     def _event(self, attempt: Attempt, outcome: Outcome) -> RunEvent:
         run_id, now, step_id, path = self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path
         if outcome.state is StepState.SUCCEEDED:
-            items, elapsed_ms = _items(outcome.output), self._elapsed_ms(attempt)
+            items, elapsed_ms = _items(attempt.node, outcome.output), self._elapsed_ms(attempt)
             return StepSucceeded(
                 run_id, now, step_id, path, attempt.number, items, elapsed_ms, outcome.ports, outcome.message
             )
@@ -284,8 +284,10 @@ def _scope_constants(run: Run) -> Mapping[str, Any]:
     return {"trigger": run.trigger.data, "vars": run.plan.variables, "run": about}
 
 
-def _items(output: Json) -> int:
-    """How many things an output holds, as cards and wires count them."""
+def _items(node: Node, output: Json) -> int:
+    """How many things an output holds, as cards and wires count them; a loop's are its results."""
+    if node.kind is StepKind.LOOP and isinstance(output, dict):
+        output = output["results"]
     if isinstance(output, list):
         return len(output)
     return 0 if output is None else 1

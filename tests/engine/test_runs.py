@@ -121,6 +121,8 @@ def test_a_loop_gives_results_in_item_order(bench: Workbench) -> None:
     bench.run(looped(body, edges="l.body > double", parallel=4), data=["x", "y", "z"])
     results = [["x", 0, "x"], ["y", 1, "y"], ["z", 2, "z"]]
     assert bench.outputs()["end"] == {"results": results, "count": 3}
+    items = next(event.items for event in bench.events if isinstance(event, StepSucceeded) and event.step_id == "l")
+    assert items == 3
 
 
 def test_items_run_at_the_same_time_up_to_the_limit(bench: Workbench) -> None:
