@@ -32,6 +32,11 @@ def test_the_result_is_what_the_code_returns_or_calls_result(act, text, value) -
     assert code(act, text, input=[1, 2]).output == value
 
 
+@pytest.mark.parametrize("value", ["[draft] hello", {"a": [1]}, None, 2.5, ""])
+def test_the_input_arrives_as_it_is(act, value) -> None:
+    assert code(act, "return [input]", input=value).output == [value]
+
+
 def test_printed_lines_go_to_the_log(act) -> None:
     code(act, "import sys\nprint('one')\nprint('två')\nprint('oops', file=sys.stderr)")
     assert sorted(act.lines) == [("info", "one"), ("info", "två"), ("warning", "oops")]
