@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flowstudio import paths
+from flowstudio import __version__, paths
 from flowstudio.bus import Bus
 from flowstudio.engine.engine import Engine
 from flowstudio.engine.limits import EngineLimits
@@ -97,7 +97,7 @@ class _Machinery:
 
 
 class Application:
-    """Services and the threads behind them. close() ends everything in order; use it from one thread."""
+    """Services and the threads behind them. close() ends everything in order. For one thread at a time."""
 
     def __init__(self, services: Services, machinery: _Machinery, closing: ExitStack) -> None:
         self.services = services
@@ -157,6 +157,7 @@ def build(settings: Settings) -> Application:
         closing.callback(stores.database.close)
         is_alone = _enter(settings, closing)
         redactor = _open_log(settings, closing)
+        log.info("FlowStudio %s works on %s", __version__, settings.data_dir)
         clock, bus = SystemClock(), Bus()
         shipped = shipped_registry()
         integrations = Integrations(stores.integrations, clock, bus.publish)

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from flowstudio import __version__
-from flowstudio.cli.context import JSON_OUT, USER, application, faces, has_display, until_signal
-from flowstudio.cli.output import problem_line, table
+from flowstudio.cli.context import INPUT, JSON_OUT, USER, application, faces, has_display, until_signal
+from flowstudio.cli.output import count, problem_line, table
 from flowstudio.cli.run_command import BAD_INPUT, FAILED, LOOK_S, read_input, run_plan
 from flowstudio.cli.samples import read_sample, samples
 from flowstudio.cli.secret_commands import credentials, token
@@ -37,7 +37,7 @@ def flowstudio(context: click.Context) -> None:
 
 @flowstudio.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--input", "data", metavar="JSON|@FILE", help="Data the run starts with, read as {{ trigger }}.")
+@INPUT
 @JSON_OUT
 @USER
 @click.pass_context
@@ -54,16 +54,17 @@ def run(context: click.Context, file: Path, data: str | None, as_json: bool, use
 
 @flowstudio.command()
 @click.argument("name", required=False)
+@INPUT
 @JSON_OUT
 @click.pass_context
-def sample(context: click.Context, name: str | None, as_json: bool) -> None:
+def sample(context: click.Context, name: str | None, data: str | None, as_json: bool) -> None:
     """Run a sample plan by name; list them without one."""
     if name is None:
         click.echo(table([(each.name, each.title, str(each.path)) for each in samples()]))
         return
-    plan = read_sample(name)
+    plan, value = read_sample(name), read_input(data)
     with application(context) as running:
-        code = run_plan(running, LOCAL_USER, plan, None, as_json=as_json)
+        code = run_plan(running, LOCAL_USER, plan, value, as_json=as_json)
     context.exit(code)
 
 
@@ -103,7 +104,7 @@ def check(context: click.Context, file: Path, user_id: str) -> None:
         click.echo(problem_line(problem), err=problem.severity is Severity.ERROR)
     if any(problem.severity is Severity.ERROR for problem in problems):
         context.exit(BAD_INPUT)
-    click.echo(f"“{checked.name}” can run: {len(checked.steps)} steps, {len(problems)} warnings.")
+    click.echo(f"“{checked.name}” can run: {count(len(checked.steps), 'step')}, {count(len(problems), 'warning')}.")
 
 
 @flowstudio.command()

@@ -15,6 +15,7 @@ from flowstudio.settings import Settings, load_settings
 from flowstudio.workspace.ports import LOCAL_USER
 
 USER = click.option("--user", "user_id", default=LOCAL_USER, show_default=True, help="Act as this user.")
+INPUT = click.option("--input", "data", metavar="JSON|@FILE", help="Data the run starts with, read as {{ trigger }}.")
 JSON_OUT = click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output.")
 
 

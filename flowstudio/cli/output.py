@@ -85,8 +85,8 @@ def _ending(event: RunEnded) -> str:
     colours = {"succeeded": "green", "failed": "red"}
     text = f"Run {event.state} in {milliseconds(event.duration_ms)}, {count(event.steps_done, 'step')} done."
     styled = click.style(text, fg=colours.get(str(event.state), "yellow"), bold=True)
-    if event.failure is None:
-        return styled
+    if event.failure is None or event.failure.step_id is not None:
+        return styled  # the step's own line has said why
     return f"{styled} {sentence(event.failure.sentence, event.failure.fix)}"
 
 
