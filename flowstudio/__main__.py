@@ -4,7 +4,15 @@ import multiprocessing
 import sys
 
 
+PYTHON_STEP = ["--python-step"]
+
+
 def main() -> int:
+    # A bundle has no other Python than itself: it is started again to run a step's code, and must be nothing else then.
+    if sys.argv[1:] == PYTHON_STEP:
+        from flowstudio.providers.coded.python_code.child import main as run_step
+
+        return run_step()
     # A frozen program is started again for every child process; this lets the child do its work instead of ours.
     multiprocessing.freeze_support()
     from flowstudio import app

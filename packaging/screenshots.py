@@ -4,6 +4,7 @@ Run by `make screenshots` with QT_QPA_PLATFORM=offscreen. Works on a data folder
 and on a free port.
 """
 
+import base64
 import os
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from PySide6.QtCore import QEventLoop, QThreadPool, QTimer
 from PySide6.QtWidgets import QApplication
 
 from flowstudio.app import build
+from flowstudio.engine.model import TriggerEvent
 from flowstudio.settings import load_settings
 from flowstudio.ui.application import open_window
 from flowstudio.ui.documents import sample_files
@@ -29,13 +31,14 @@ from flowstudio.workspace.ports import LOCAL_USER
 SIZE = (1600, 1000)
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 LIMIT_MS = 30_000
+KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
 
 def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FLOWSTUDIO_DATA_DIR"] = folder
-        application = build(replace(load_settings(), data_dir=Path(folder), port=0))
+        application = build(replace(load_settings(), data_dir=Path(folder), port=0, encryption_key=KEY))
         try:
             shoot(open_window(application, QApplication([])))
         finally:
@@ -70,10 +73,11 @@ def run_sample(window: MainWindow) -> None:
     tab = window.editor.front
     assert tab is not None
     tab.publish()
-    window.editor.run()
+    tab.run(TriggerEvent(data={"folder": str(window.services.settings.data_dir)}))
     wait_until(lambda: tab.live_run.end is not None)
     wait_until(lambda: tab.record is not None)
-    tab.canvas.select([tab.open_plan.plan.steps[0].id])
+    tab.canvas.zoom_to(0.8)
+    tab.canvas.reveal_step(tab.open_plan.plan.steps[0].id)
     window.editor.show_pane(DATA)
     wait_until(lambda: window.editor.data_panel.model.rowCount() > 0)
 

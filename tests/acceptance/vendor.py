@@ -1,0 +1,84 @@
+"""A vendor on the loopback interface that keeps a ledger of what it was asked."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Vendor:
+    """Answers GET /<name> with {"name": name}. A name in `held` is answered only when released."""
+
+    def __init__(self) -> None:
+        self.ledger: Counter[str] = Counter()
+        self.bodies: list[tuple[str, bytes]] = []
+        self.held: set[str] = set()
+        self._arrived = threading.Condition()
+        self._released = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._requests())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def wait_for(self, name: str, times: int = 1, timeout: float = 30) -> None:
+        """Returns when /name was asked for that many times."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self.ledger[name] >= times, timeout), dict(self.ledger)
+
+    def release(self) -> None:
+        self.held = set()
+        self._released.set()
+
+    def close(self) -> None:
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _requests(self) -> type[BaseHTTPRequestHandler]:
+        vendor = self
+
+        class Request(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                name = self.path.strip("/").partition("?")[0]
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                with vendor._arrived:
+                    vendor.ledger[name] += 1
+                    vendor.bodies.append((name, body))
+                    vendor._arrived.notify_all()
+                if name in vendor.held:
+                    vendor._released.wait(60)
+                answer = f'{{"name": "{name}"}}'.encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_POST = do_GET
+
+            def log_message(self, *_arguments: object) -> None:
+                """Quiet."""
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except ConnectionError:
+                    self.close_connection = True  # the client was killed: that is what these tests do
+
+        return Request
+
+
+@contextmanager
+def vendor_running() -> Iterator[Vendor]:
+    vendor = Vendor()
+    try:
+        yield vendor
+    finally:
+        vendor.close()
