@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +23,7 @@ from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.ports import Draft
 from flowstudio.workspace.services import Services
 
+MenuEntry = tuple[str, Callable[[], object]]
 FILTER = "Plans (*.flow *.json);;All files (*)"
 
 
@@ -61,6 +63,12 @@ class Documents(QObject):
         sample = sample_files()[name]
         copy = replace(read_plan(sample.read_bytes()), id=str(uuid4()))
         self._open(lambda: self._services.editing.open(self._user_id, copy))
+
+    def recent_entries(self) -> list[MenuEntry]:
+        return [(file.name, partial(self.open_file, file)) for file in self._state.recent]
+
+    def sample_entries(self) -> list[MenuEntry]:
+        return [(name, partial(self.open_sample, name)) for name in sample_files()]
 
     def ask_file(self) -> None:
         start = str(self._state.recent[0].parent) if self._state.recent else str(Path.home())

@@ -141,14 +141,9 @@ class MainWindow(QMainWindow):
         down.addLayout(across, 1)
         down.addWidget(self.status)
         self.setCentralWidget(centre)
-        documents, state = self.documents, self.state
         self._submenus = {
-            "recent": list_menu(
-                "Open recent", lambda: [(f.name, lambda f=f: documents.open_file(f)) for f in state.recent]
-            ),
-            "samples": list_menu(
-                "Open sample", lambda: [(n, lambda n=n: documents.open_sample(n)) for n in sample_files()]
-            ),
+            "recent": list_menu("Open recent", self.documents.recent_entries),
+            "samples": list_menu("Open sample", self.documents.sample_entries),
             "theme": theme_menu(self.appearance.theme, self.choose_theme),
         }
         fill_menu_bar(self.menuBar(), self.actions_by_name, self._submenus)
@@ -189,11 +184,11 @@ class MainWindow(QMainWindow):
                 "save-as": documents.save_as,
                 "close": documents.close_front,
                 "quit": self.close,
-                "undo": lambda: editor.front and editor.front.open_plan.undo.undo(),
-                "redo": lambda: editor.front and editor.front.open_plan.undo.redo(),
+                "undo": editor.undo,
+                "redo": editor.redo,
                 "run": editor.run,
                 "run-input": editor.run_with_input,
-                "stop": lambda: editor.front and editor.front.live_run.stop(),
+                "stop": editor.stop,
                 "publish": editor.publish,
                 "reset-layout": editor.reset_layout,
                 "canvas-only": lambda: editor.show_canvas_only(self.actions_by_name["canvas-only"].isChecked()),

@@ -178,7 +178,7 @@ def test_a_half_typed_number_is_outlined_and_not_stored(desk: Callable[..., Step
 def test_renaming_the_id_waits_until_the_field_is_left(desk: Callable[..., StepForm], qtbot: QtBot) -> None:
     form = desk()
     form.tabs.setCurrentWidget(form.advanced)
-    line = form.advanced._id.editor.line
+    line = form.advanced.id_line
     line.selectAll()
     qtbot.keyClicks(line, "announce")
     assert form.open_plan.plan.has_step("post")

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
+from flowstudio.ui.controls import tool_button
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import ICON_MEDIUM, RAIL_WIDTH, SPACE_1, SPACE_2
 
@@ -36,7 +37,8 @@ class Rail(QWidget):
         for name, title in SCREENS.items():
             if name == [*SCREENS][-1]:
                 layout.addStretch(1)
-            button = QToolButton(checkable=True, toolTip=title, iconSize=QSize(ICON_MEDIUM, ICON_MEDIUM))
+            button = tool_button(None, title, size=ICON_MEDIUM)
+            button.setCheckable(True)
             button.setIcon(icons.icon(name, "text_2", active="accent"))
             button.setProperty("kind", "rail")
             button.setAccessibleName(title)

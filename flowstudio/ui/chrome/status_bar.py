@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import SPACE_1, SPACE_2, STATUS_HEIGHT
 
@@ -26,11 +27,10 @@ class StatusBar(QWidget):
         self.saved = _part("Saved", icons, "save")
         menu = QMenu(self.server)
         menu.addAction(icons.icon("copy"), "Copy address").triggered.connect(self._copy_address)
-        self.server.clicked.connect(lambda: self._address and menu.popup(self._above(menu)))
+        self.server.clicked.connect(lambda: self._offer(menu))
         self.schedules.clicked.connect(lambda: self.screen_wanted.emit("triggers"))
         self.runs.clicked.connect(lambda: self.screen_wanted.emit("runs"))
-        self.message = QLabel()
-        self.message.setProperty("role", "hint")
+        self.message = text_label("", "hint")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_1, 1, SPACE_2, 0)
         layout.setSpacing(SPACE_1)
@@ -72,10 +72,11 @@ class StatusBar(QWidget):
     def _copy_address(self) -> None:
         QGuiApplication.clipboard().setText(self._address)
 
-    def _above(self, menu: QMenu) -> object:
-        point = self.server.mapToGlobal(self.server.rect().topLeft())
-        point.setY(point.y() - menu.sizeHint().height())
-        return point
+    def _offer(self, menu: QMenu) -> None:
+        """What can be done with the address, above its button."""
+        if self._address:
+            corner = self.server.mapToGlobal(self.server.rect().topLeft())
+            menu.popup(QPoint(corner.x(), corner.y() - menu.sizeHint().height()))
 
 
 def when(moment: datetime) -> str:
@@ -85,8 +86,7 @@ def when(moment: datetime) -> str:
 
 
 def _part(name: str, icons: Icons, icon: str) -> QPushButton:
-    button = QPushButton(icon=icons.icon(icon), iconSize=QSize(14, 14))
-    button.setProperty("kind", "status")
-    button.setAccessibleName(name)
+    button = push_button("", icons.icon(icon), kind="status", name=name)
+    button.setIconSize(QSize(14, 14))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

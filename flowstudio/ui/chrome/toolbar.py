@@ -1,11 +1,12 @@
 """The editor's toolbar: where the plan stands, undo, run, live and publish."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from flowstudio.ui.chrome.commands import Actions
 from flowstudio.ui.chrome.elided_label import ElidedLabel
+from flowstudio.ui.controls import push_button, text_label, tool_button
 from flowstudio.ui.forms.editors.field_editor import set_look
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import ICON_MEDIUM, SPACE_1, SPACE_2, SPACE_3, TOOLBAR_HEIGHT
@@ -21,15 +22,14 @@ class Toolbar(QWidget):
         self.setFixedHeight(TOOLBAR_HEIGHT + SPACE_2)
         self.name = ElidedLabel()
         self.name.setProperty("role", "title")
-        self.state = QLabel()
-        self.state.setProperty("role", "pill")
+        self.state = text_label("", "pill")
         self.run = RunButton(actions, icons)
-        self.stop = QPushButton(" Stop", icon=icons.icon("stop", "error"))
-        self.stop.setAccessibleName("Stop the run")
+        self.stop = push_button("Stop", icons.icon("stop", "error"), name="Stop the run")
         _follow(self.stop, actions["stop"])
-        self.live = QCheckBox("Live", toolTip="Whether schedules and webhooks start the published version")
+        self.live = QCheckBox("Live")
+        self.live.setToolTip("Whether schedules and webhooks start the published version")
         self.live.clicked.connect(self.live_switched)
-        self.publish = QPushButton(" Publish", icon=icons.icon("publish"))
+        self.publish = push_button("Publish", icons.icon("publish"))
         _follow(self.publish, actions["publish"])
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
@@ -63,13 +63,9 @@ class RunButton(QWidget):
 
     def __init__(self, actions: Actions, icons: Icons) -> None:
         super().__init__()
-        self.button = QPushButton(" Run", icon=icons.icon("run", "on_accent"))
-        self.button.setProperty("kind", "run")
-        self.button.setAccessibleName("Run this plan")
+        self.button = push_button("Run", icons.icon("run", "on_accent"), kind="run", name="Run this plan")
         _follow(self.button, actions["run"])
-        self.more = QToolButton(icon=icons.icon("chevron-down", "on_accent"), iconSize=QSize(12, 12))
-        self.more.setProperty("kind", "run-menu")
-        self.more.setAccessibleName("More ways to run")
+        self.more = tool_button(icons.icon("chevron-down", "on_accent"), "More ways to run", kind="run-menu", size=12)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         menu.addActions([actions["run"], actions["run-input"]])
@@ -91,7 +87,7 @@ def _follow(button: QPushButton, action: QAction) -> None:
 
 
 def _tool(action: QAction, text: str = "") -> QToolButton:
-    button = QToolButton(iconSize=QSize(ICON_MEDIUM - 2, ICON_MEDIUM - 2))
+    button = tool_button(None, "", size=ICON_MEDIUM - 2)
     button.setDefaultAction(action)
     button.setAccessibleName(action.text())
     if text:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.providers.manifest import CredentialField, Manifest
+from flowstudio.ui.controls import empty_layout, problem_label, push_button, text_label
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, SPACE_6
@@ -34,10 +35,8 @@ class CredentialDialog(QDialog):
         self._user_id = user_id
         self._manifests = sorted((each for each in manifests if each.auth.fields), key=lambda each: each.title.lower())
         self._lines: dict[str, QLineEdit] = {}
-        title = QLabel("Add credential")
-        title.setProperty("role", "section")
-        hint = QLabel("Stored encrypted on this computer. Plans only hold its name.", wordWrap=True)
-        hint.setProperty("role", "muted")
+        title = text_label("Add credential", "section")
+        hint = text_label("Stored encrypted on this computer. Plans only hold its name.", "muted", wraps=True)
         self.provider = QuietComboBox()
         for manifest in self._manifests:
             self.provider.addItem(manifest.title, manifest.id)
@@ -46,8 +45,7 @@ class CredentialDialog(QDialog):
         self.name = QLineEdit(DEFAULT)
         self._fields = QVBoxLayout()
         self._fields.setSpacing(SPACE_3)
-        self._problem = QLabel(wordWrap=True, visible=False)
-        self._problem.setProperty("role", "problem")
+        self._problem = problem_label()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_4)
         layout.setSpacing(SPACE_3)
@@ -61,14 +59,12 @@ class CredentialDialog(QDialog):
         self._show_fields()
 
     def _buttons(self) -> QHBoxLayout:
-        self.help = QPushButton("Where do I find this?")
-        self.help.setProperty("kind", "link")
+        self.help = push_button("Where do I find this?", kind="link")
         self.help.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(self._manifest().docs)))
-        self.save = QPushButton("Save")
-        self.save.setProperty("kind", "primary")
+        self.save = push_button("Save", kind="primary")
         self.save.setDefault(True)
         self.save.clicked.connect(self._save)
-        cancel = QPushButton("Cancel")
+        cancel = push_button("Cancel")
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE_2)
@@ -82,11 +78,7 @@ class CredentialDialog(QDialog):
         return self._manifests[self.provider.currentIndex()]
 
     def _show_fields(self) -> None:
-        while self._fields.count():
-            item = self._fields.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().hide()
-                item.widget().deleteLater()
+        empty_layout(self._fields)
         self._lines = {}
         for field in self._manifest().auth.fields:
             line = _line_for(field)
@@ -125,8 +117,7 @@ def _line_for(field: CredentialField) -> QLineEdit:
 
 def _labelled(title: str, widget: QWidget, help_text: str = "") -> QWidget:
     holder = QWidget()
-    label = QLabel(title)
-    label.setProperty("role", "label")
+    label = text_label(title, "label")
     label.setBuddy(widget)
     widget.setAccessibleName(title)
     widget.setAccessibleDescription(help_text)
@@ -136,7 +127,6 @@ def _labelled(title: str, widget: QWidget, help_text: str = "") -> QWidget:
     layout.addWidget(label)
     layout.addWidget(widget)
     if help_text:
-        hint = QLabel(help_text, wordWrap=True)
-        hint.setProperty("role", "hint")
+        hint = text_label(help_text, "hint", wraps=True)
         layout.addWidget(hint)
     return holder

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from flowstudio.errors import FlowStudioError
+from flowstudio.ui.controls import empty_layout, push_button, text_label
 from flowstudio.ui.icons import IconLabel, Icons
 from flowstudio.ui.tokens import SPACE_2, SPACE_3, SPACE_4, SPACE_6
 
@@ -51,8 +52,8 @@ class MessageSheet(QDialog):
         texts.setSpacing(SPACE_2)
         for text, role in ((message.what, "title"), (message.where, "hint"), (message.why, "")):
             if text:
-                label = QLabel(text, wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
-                label.setProperty("role", role)
+                label = text_label(text, role, wraps=True)
+                label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 texts.addWidget(label)
         head = QHBoxLayout()
         head.setSpacing(SPACE_4)
@@ -62,7 +63,8 @@ class MessageSheet(QDialog):
         layout.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_4)
         layout.setSpacing(SPACE_4)
         layout.addLayout(head)
-        self.details = QPlainTextEdit(message.details, readOnly=True, visible=False)
+        self.details = QPlainTextEdit(message.details, readOnly=True)
+        self.details.hide()
         self.details.setProperty("role", "code")
         self.details.setAccessibleName("Details")
         self.details.setFixedHeight(112)
@@ -73,18 +75,18 @@ class MessageSheet(QDialog):
         row = QHBoxLayout()
         row.setSpacing(SPACE_2)
         if message.details:
-            details = QPushButton("Details", checkable=True)
-            details.setProperty("kind", "quiet")
+            details = push_button("Details", kind="quiet")
+            details.setCheckable(True)
             details.toggled.connect(self.details.setVisible)
             details.toggled.connect(lambda _: self.adjustSize())
             row.addWidget(details)
         row.addStretch(1)
-        close = QPushButton("Close" if not message.remedies else "Cancel")
+        close = push_button("Close" if not message.remedies else "Cancel")
         close.clicked.connect(self.reject)
         close.setFocus()
         row.addWidget(close)
         for remedy in reversed(message.remedies):
-            button = QPushButton(remedy.text)
+            button = push_button(remedy.text)
             if remedy is message.remedies[0]:
                 button.setProperty("kind", "primary")
                 button.setDefault(True)
@@ -107,7 +109,7 @@ class NoticeBar(QWidget):
         self._strip = QWidget()
         self._strip.setProperty("role", "notice")
         self._strip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.text = QLabel(wordWrap=True)
+        self.text = text_label("", wraps=True)
         self._buttons = QHBoxLayout()
         self._mark = IconLabel(icons.icon("info"), 20)
         row = QHBoxLayout(self._strip)
@@ -122,10 +124,7 @@ class NoticeBar(QWidget):
         self.hide()
 
     def show_message(self, message: Message) -> None:
-        while self._buttons.count():
-            item = self._buttons.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().deleteLater()
+        empty_layout(self._buttons)
         tint = {"error": "error", "warning": "warning", "ok": "ok"}.get(message.tone, "running")
         self._mark.show_icon(self._icons.icon("info", tint))
         self.text.setText(" ".join(part for part in (message.what, message.why) if part))
@@ -133,13 +132,10 @@ class NoticeBar(QWidget):
         self._strip.style().unpolish(self._strip)
         self._strip.style().polish(self._strip)
         for remedy in message.remedies:
-            button = QPushButton(remedy.text)
-            button.setProperty("kind", "link")
+            button = push_button(remedy.text, kind="link")
             button.clicked.connect(lambda _=False, chosen=remedy: self._act(chosen))
             self._buttons.addWidget(button)
-        close = QPushButton(icon=self._icons.icon("close"))
-        close.setProperty("kind", "quiet")
-        close.setAccessibleName("Close this notice")
+        close = push_button("", self._icons.icon("close"), kind="quiet", name="Close this notice")
         close.clicked.connect(self.hide)
         self._buttons.addWidget(close)
         self.show()

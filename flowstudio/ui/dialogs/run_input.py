@@ -2,10 +2,11 @@
 
 import json
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Field, FieldKind
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.forms.editors.multiline import JsonEditor
 from flowstudio.ui.tokens import SPACE_2, SPACE_3, SPACE_4, SPACE_6
 
@@ -19,18 +20,15 @@ class RunInput(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Run with input")
         self.setMinimumWidth(520)
-        title = QLabel("Run with input")
-        title.setProperty("role", "section")
-        hint = QLabel("Steps read it as {{ trigger }}. Leave it empty to run without.", wordWrap=True)
-        hint.setProperty("role", "muted")
+        title = text_label("Run with input", "section")
+        hint = text_label("Steps read it as {{ trigger }}. Leave it empty to run without.", "muted", wraps=True)
         self.editor = JsonEditor(INPUT)
         self.editor.show_value(first)
         self.editor.edited.connect(self._check)
-        self.run = QPushButton("Run")
-        self.run.setProperty("kind", "primary")
+        self.run = push_button("Run", kind="primary")
         self.run.setDefault(True)
         self.run.clicked.connect(self.accept)
-        cancel = QPushButton("Cancel")
+        cancel = push_button("Cancel")
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE_2)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QToolButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QTabWidget, QWidget
 
+from flowstudio.ui.controls import text_label, tool_button
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import BOTTOM_DOCK_HEIGHT, LEFT_DOCK_WIDTH, RIGHT_DOCK_WIDTH, SPACE_1, SPACE_2, SPACE_3
 
@@ -31,8 +32,7 @@ class Dock(QDockWidget):
         layout.setContentsMargins(0, 0, SPACE_2, 0)
         layout.setSpacing(0)
         for icon, hint, call in (("detach", "Float", self._float), ("close", "Hide", self.close)):
-            button = QToolButton(icon=self._icons.icon(icon, "text_3"), toolTip=hint, iconSize=QSize(14, 14))
-            button.setAccessibleName(f"{hint} {self.windowTitle()}")
+            button = tool_button(self._icons.icon(icon, "text_3"), f"{hint} {self.windowTitle()}", hint=hint, size=14)
             button.clicked.connect(lambda _=False, act=call: act())
             layout.addWidget(button)
         return holder
@@ -48,8 +48,7 @@ def titled_dock(name: str, title: str, content: QWidget, icons: Icons, parent: Q
     dock = Dock(name, title, content, icons, parent)
     bar = QWidget()
     bar.setProperty("role", "dock-title")
-    label = QLabel(title)
-    label.setProperty("role", "title")
+    label = text_label(title, "title")
     dock.windowTitleChanged.connect(label.setText)
     layout = QHBoxLayout(bar)
     layout.setContentsMargins(SPACE_3, SPACE_2, 0, SPACE_1)
@@ -60,8 +59,10 @@ def titled_dock(name: str, title: str, content: QWidget, icons: Icons, parent: Q
     return dock
 
 
-def tabbed_dock(name: str, title: str, panes: Mapping[str, QWidget], icons: Icons, parent: QWidget) -> Dock:
-    """Its tabs stand where a title would."""
+def tabbed_dock(
+    name: str, title: str, panes: Mapping[str, QWidget], icons: Icons, parent: QWidget
+) -> tuple[Dock, QTabWidget]:
+    """A dock whose tabs stand where a title would, and those tabs."""
     tabs = QTabWidget(documentMode=True)
     tabs.setAccessibleName(title)
     for text, pane in panes.items():
@@ -69,7 +70,7 @@ def tabbed_dock(name: str, title: str, panes: Mapping[str, QWidget], icons: Icon
     dock = Dock(name, title, tabs, icons, parent)
     tabs.setCornerWidget(dock.buttons(), Qt.Corner.TopRightCorner)
     dock.wear(QWidget())
-    return dock
+    return dock, tabs
 
 
 def arrange(window: QMainWindow, left: QDockWidget, right: QDockWidget, bottom: QDockWidget) -> None:

@@ -5,15 +5,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent
 from flowstudio.engine.model import TriggerEvent
+from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, StepId
 from flowstudio.plan.rules import Problem
 from flowstudio.ui.canvas.faces import HasCredential
 from flowstudio.ui.chrome.commands import Actions
 from flowstudio.ui.chrome.toolbar import Toolbar
+from flowstudio.ui.controls import tool_button
 from flowstudio.ui.dialogs.message_sheet import Message, NoticeBar, Remedy, message_of
 from flowstudio.ui.dialogs.run_input import RunInput
 from flowstudio.ui.editor.docks import arrange, size_docks, tabbed_dock, titled_dock
@@ -136,6 +138,18 @@ class EditorScreen(QWidget):
             self._last_input = dialog.value
             tab.run(TriggerEvent(data=dialog.value))
 
+    def stop(self) -> None:
+        if self.front is not None:
+            self.front.live_run.stop()
+
+    def undo(self) -> None:
+        if self.front is not None:
+            self.front.open_plan.undo.undo()
+
+    def redo(self) -> None:
+        if self.front is not None:
+            self.front.open_plan.undo.redo()
+
     def publish(self) -> None:
         """Refused with the problems in view while there are errors; warnings do not stop it."""
         tab = self.front
@@ -206,15 +220,12 @@ class EditorScreen(QWidget):
         self.left = titled_dock("steps", "Steps", self.palette_panel, icons, body)
         self.right = titled_dock("step", "Step", self.step_panel, icons, body)
         panes = dict(zip(PANES, (self.run_panel, self.data_panel, self.log_panel, self.problems_panel), strict=True))
-        self.bottom = tabbed_dock("run", "Run and data", panes, icons, body)
-        self._panes = self.bottom.widget()
-        assert isinstance(self._panes, QTabWidget)
+        self.bottom, self._panes = tabbed_dock("run", "Run and data", panes, icons, body)
         self.left.setMinimumWidth(200)
         self.right.setMinimumWidth(280)
         self.bottom.setMinimumHeight(120)
         arrange(body, self.left, self.right, self.bottom)
-        add = QToolButton(icon=icons.icon("add"), toolTip="New plan")
-        add.setAccessibleName("New plan")
+        add = tool_button(icons.icon("add"), "New plan")
         add.clicked.connect(self.new_wanted)
         self.tabs.setCornerWidget(add, Qt.Corner.TopRightCorner)
         layout = QVBoxLayout(self)
@@ -228,7 +239,7 @@ class EditorScreen(QWidget):
         self._appearance.changed.connect(lambda _: self.step_panel.repaint_form())
         self.tabs.currentChanged.connect(lambda _: self._show_front())
         self.tabs.tabCloseRequested.connect(lambda index: self.close_wanted.emit(self.tabs.widget(index)))
-        self.toolbar.live_switched.connect(lambda is_on: self.front and self.front.switch_live(is_on))
+        self.toolbar.live_switched.connect(self._switch_live)
         self.palette_panel.chosen.connect(self._add_step)
         self.run_panel.step_chosen.connect(self._show_data_of)
         self.run_panel.run_wanted.connect(self.run)
@@ -316,7 +327,7 @@ class EditorScreen(QWidget):
             self.right.show()
             self.step_panel.reveal(problem.field)
 
-    def _show_failure(self, error: object) -> None:
+    def _show_failure(self, error: FlowStudioError) -> None:
         if isinstance(error, PlanNotRunnableError):
             show = Remedy("Show problems", lambda: self.show_pane(PROBLEMS))
             first = error.problems[0].sentence if error.problems else ""
@@ -326,6 +337,10 @@ class EditorScreen(QWidget):
         else:
             self.notice.show_message(message_of(error))
             self.failed.emit(error)
+
+    def _switch_live(self, is_on: bool) -> None:
+        if self.front is not None:
+            self.front.switch_live(is_on)
 
     def _add_step(self, provider: str, action: str) -> None:
         if self.front is not None:

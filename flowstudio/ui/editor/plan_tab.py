@@ -1,5 +1,7 @@
 """PlanTab: one open plan in a tab: its canvas, its run, and how it stands to what is published."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -141,7 +143,7 @@ class PlanTab(QWidget):
         self.canvas.status.connect(self.told)
         appearance.changed.connect(self.canvas.set_palette)
 
-    def _show_changes(self, changes: object) -> None:
+    def _show_changes(self, changes: Iterable[object]) -> None:
         self.canvas.apply_changes(changes)
         self.changed.emit()
 

@@ -86,7 +86,7 @@ class ErrorsPage(FormPage):
         if name == "on_error":
             self._open_plan.push(SetStepField(step.id, name, value or OnError.STOP.value))
         elif name == "timeout_s":
-            if value is None or (_is_number(value) and value > 0):
+            if value is None or positive(value):
                 self._open_plan.push(SetStepField(step.id, name, value))
         else:
             retry = changed_retry(step.retry, name, value)
@@ -96,16 +96,20 @@ class ErrorsPage(FormPage):
 
 def changed_retry(retry: Retry, name: str, value: Json) -> Retry | None:
     """The retry with one part changed, None for a value it cannot take (a number half typed)."""
-    if value is None:
-        return replace(retry, **{name: getattr(Retry(), name)})
     if name == "backoff":
-        return replace(retry, backoff=Backoff(str(value)))
+        return replace(retry, backoff=Backoff(str(value or Retry().backoff)))
     if name == "jitter":
-        return replace(retry, jitter=bool(value))
-    if not _is_number(value) or (name == "tries" and (not isinstance(value, int) or value < 1)):
+        return replace(retry, jitter=Retry().jitter if value is None else bool(value))
+    number = positive(getattr(Retry(), name) if value is None else value)
+    if number is None or (name == "tries" and (number < 1 or number != int(number))):
         return None
-    return replace(retry, **{name: value})
+    if name == "tries":
+        return replace(retry, tries=int(number))
+    return replace(retry, delay_s=number) if name == "delay_s" else replace(retry, max_delay_s=number)
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+def positive(value: Json) -> float | None:
+    """The value as a number of at least zero, None when it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return value

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import Json, StepKind
 from flowstudio.plan.rules import Problem
 from flowstudio.providers.manifest import Field, FieldKind
+from flowstudio.ui.controls import problem_label, text_label, tool_button
 from flowstudio.ui.forms.editors import editor_for
 from flowstudio.ui.forms.editors.condition import read_condition
 from flowstudio.ui.forms.editors.expression import ExpressionEditor, Reference, is_expression
@@ -36,14 +37,14 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.field = field
         self._value: Json = None
-        self.fx = QToolButton(text="fx", checkable=True, toolTip="Write this value as an expression")
-        self.fx.setProperty("kind", "fx")
-        self.fx.setAccessibleName(f"{field.title}: expression")
+        self.fx = tool_button(
+            None, f"{field.title}: expression", text="fx", kind="fx", hint="Write this value as an expression"
+        )
+        self.fx.setCheckable(True)
         self.editor = editor_for(field, icons, kind)
         self._takes_expressions = references is not None
         self.expression = ExpressionEditor(field, icons, references or tuple)
-        self._problem = QLabel(wordWrap=True, visible=False)
-        self._problem.setProperty("role", "problem")
+        self._problem = problem_label()
         self._lay_out()
         self.fx.clicked.connect(self._switch)
         self.editor.edited.connect(self._take)
@@ -80,8 +81,7 @@ class FieldRow(QWidget):
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
-        label = QLabel(f"{self.field.title} *" if self.field.required else self.field.title)
-        label.setProperty("role", "label")
+        label = text_label(f"{self.field.title} *" if self.field.required else self.field.title, "label")
         label.setBuddy(self.editor)
         head = QHBoxLayout()
         head.addWidget(label, 1)
@@ -94,8 +94,7 @@ class FieldRow(QWidget):
         layout.addWidget(self.editor)
         layout.addWidget(self.expression)
         if self.field.help:
-            hint = QLabel(self.field.help, wordWrap=True)
-            hint.setProperty("role", "hint")
+            hint = text_label(self.field.help, "hint", wraps=True)
             layout.addWidget(hint)
         layout.addWidget(self._problem)
 

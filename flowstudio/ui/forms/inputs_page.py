@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowstudio.plan.edits import SetParam, SetStepField, UnsetParam
 from flowstudio.plan.model import Json, Step
 from flowstudio.providers.manifest import Action, Field, FieldKind, Manifest
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.page import FormPage
@@ -80,21 +81,18 @@ class CredentialPicker(QWidget):
         self._step_id = step.id
         self._manifest = manifest
         self._chosen: str | None = step.credential
-        label = QLabel("Credential")
-        label.setProperty("role", "label")
+        label = text_label("Credential", "label")
         self.box = QuietComboBox()
         self.box.setAccessibleName(f"Credential for {manifest.title}")
         self.box.activated.connect(self._store)
         label.setBuddy(self.box)
-        add = QPushButton("Add…")
-        add.setAccessibleName(f"Add a credential for {manifest.title}")
+        add = push_button("Add…", name=f"Add a credential for {manifest.title}")
         add.clicked.connect(self.wanted)
         line = QHBoxLayout()
         line.setSpacing(SPACE_1)
         line.addWidget(self.box, 1)
         line.addWidget(add)
-        self._hint = QLabel(wordWrap=True)
-        self._hint.setProperty("role", "hint")
+        self._hint = text_label("", "hint", wraps=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_1)

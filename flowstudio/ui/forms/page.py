@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from flowstudio.plan.rules import Problem
+from flowstudio.ui.controls import text_label
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.tokens import SPACE_3, SPACE_4
 
@@ -14,7 +15,8 @@ class FormPage(QScrollArea):
     """Rows by the name of their field, so that values and problems find them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        super().__init__(parent, widgetResizable=True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows: dict[str, FieldRow] = {}
@@ -36,8 +38,7 @@ class FormPage(QScrollArea):
         return row
 
     def add_hint(self, text: str, role: str = "muted") -> QLabel:
-        label = QLabel(text, wordWrap=True)
-        label.setProperty("role", role)
+        label = text_label(text, role, wraps=True)
         self.add(label)
         return label
 

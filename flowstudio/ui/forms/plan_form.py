@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from flowstudio.plan.edits import AddTrigger, SetPlanField, SetVariable, UnsetVariable
 from flowstudio.plan.model import Json, Trigger, TriggerKind
 from flowstudio.plan.rules import Problem
 from flowstudio.providers.manifest import Field, FieldKind
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.forms.editors.field_editor import as_text
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.page import FormPage
@@ -34,7 +35,7 @@ class PlanForm(QWidget):
         self.description = self.page.add_row(FieldRow(DESCRIPTION, icons))
         self._triggers: dict[str, TriggerEditor] = {}
         self._trigger_box = QVBoxLayout()
-        self._nothing = QLabel("Nothing starts this plan by itself.")
+        self._nothing = text_label("Nothing starts this plan by itself.")
         self.page.add(self._trigger_section())
         self.variables = self.page.add_row(FieldRow(VARIABLES, icons))
         self.description.edited.connect(lambda value: open_plan.push(SetPlanField("description", as_text(value))))
@@ -71,8 +72,7 @@ class PlanForm(QWidget):
         self.name.setProperty("role", "name")
         self.name.setAccessibleName("Name of this plan")
         self.name.textEdited.connect(lambda text: self.open_plan.push(SetPlanField("name", text)))
-        hint = QLabel("Plan settings")
-        hint.setProperty("role", "hint")
+        hint = text_label("Plan settings", "hint")
         hint.setContentsMargins(SPACE_1 + 2, 0, 0, 0)
         layout = QVBoxLayout(header)
         layout.setContentsMargins(SPACE_2, SPACE_2, SPACE_3, 0)
@@ -83,12 +83,9 @@ class PlanForm(QWidget):
 
     def _trigger_section(self) -> QWidget:
         section = QWidget()
-        label = QLabel("Starts when")
-        label.setProperty("role", "label")
+        label = text_label("Starts when", "label")
         self._nothing.setProperty("role", "muted")
-        add = QPushButton("Add", icon=self._icons.icon("add", "accent"))
-        add.setProperty("kind", "link")
-        add.setAccessibleName("Add a trigger")
+        add = push_button("Add", self._icons.icon("add", "accent"), kind="link", name="Add a trigger")
         menu = QMenu(add)
         menu.addAction(self._icons.icon("webhook"), "Webhook").triggered.connect(lambda: self._add(TriggerKind.WEBHOOK))
         menu.addAction(self._icons.icon("schedule"), "Schedule").triggered.connect(

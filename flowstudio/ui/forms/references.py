@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowstudio.plan.model import Plan, StepId, StepKind
+from flowstudio.plan.model import Plan, Step, StepId, StepKind
 from flowstudio.ui.forms.editors.expression import Reference
 
 
@@ -15,7 +15,7 @@ def references_for(plan: Plan, step_id: StepId) -> list[Reference]:
     return [*found, Reference("Trigger data", "trigger"), Reference("Id of this run", "run.id")]
 
 
-def _before(plan: Plan, step_id: StepId) -> Sequence[object]:
+def _before(plan: Plan, step_id: StepId) -> Sequence[Step]:
     sources: dict[StepId, list[StepId]] = {}
     for edge in plan.edges:
         sources.setdefault(edge.target, []).append(edge.source)

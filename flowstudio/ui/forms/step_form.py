@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from flowstudio.plan.edits import RenameStep, SetStepField
 from flowstudio.plan.model import Json, Step, StepId
 from flowstudio.plan.rules import Problem
 from flowstudio.providers.manifest import Action, Field, FieldKind, Manifest
 from flowstudio.providers.registry import Registry
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.forms.editors.field_editor import as_text
+from flowstudio.ui.forms.editors.text import TextEditor
 from flowstudio.ui.forms.errors_page import ErrorsPage
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.inputs_page import FieldsPage, InputsPage
@@ -97,8 +99,7 @@ class StepForm(QWidget):
         self.title.setAccessibleName("Name of this step")
         self.title.textEdited.connect(self._rename)
         kind = f"{manifest.title} · {action.title}" if manifest and action else f"{step.provider} · {step.action}"
-        subtitle = QLabel(kind)
-        subtitle.setProperty("role", "hint")
+        subtitle = text_label(kind, "hint")
         subtitle.setContentsMargins(SPACE_1 + 2, 0, 0, 0)
         subtitle.setToolTip(action.description if action else "")
         names = QVBoxLayout()
@@ -124,7 +125,9 @@ class AdvancedPage(FieldsPage):
     def __init__(self, open_plan: OpenPlan, step: Step, action: Action | None, icons: Icons) -> None:
         super().__init__(open_plan, step, [each for each in action.fields if each.advanced] if action else [], icons)
         self._id = FieldRow(STEP_ID, icons)
-        self._id.editor.line.editingFinished.connect(self._rename)
+        assert isinstance(self._id.editor, TextEditor)
+        self.id_line = self._id.editor.line
+        self.id_line.editingFinished.connect(self._rename)
         self._disabled = FieldRow(DISABLED, icons)
         self._disabled.edited.connect(lambda value: open_plan.push(SetStepField(step.id, "disabled", bool(value))))
         self.add(self._disabled)
@@ -137,10 +140,10 @@ class AdvancedPage(FieldsPage):
 
     def _rename(self) -> None:
         """When the field is left: an id half typed is another id."""
-        wanted = self._id.editor.line.text().strip()
+        wanted = self.id_line.text().strip()
         if wanted and wanted != self._step_id:
             self._open_plan.push(RenameStep(self._step_id, wanted))
-        self._id.editor.line.setText(self._step_id)
+        self.id_line.setText(self._step_id)
 
 
 class NotesPage(FormPage):
@@ -158,8 +161,6 @@ class NotesPage(FormPage):
 
 
 def _help_button(manifest: Manifest) -> QPushButton:
-    button = QPushButton("Help", toolTip=manifest.docs)
-    button.setProperty("kind", "link")
-    button.setAccessibleName(f"Open the documentation of {manifest.title}")
+    button = push_button("Help", kind="link", name=f"Open the documentation of {manifest.title}", hint=manifest.docs)
     button.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(manifest.docs)))
     return button

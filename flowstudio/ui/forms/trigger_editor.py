@@ -8,10 +8,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +17,7 @@ from flowstudio.errors import FlowStudioError
 from flowstudio.plan.edits import RemoveTrigger, SetTrigger
 from flowstudio.plan.model import Json, Trigger, TriggerKind
 from flowstudio.scheduling.cron import check, next_fire
+from flowstudio.ui.controls import push_button, text_label, tool_button
 from flowstudio.ui.forms.editors.field_editor import as_text, mark_invalid
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.open_plan import OpenPlan
@@ -44,8 +42,9 @@ class TriggerEditor(QFrame):
         self.on = QCheckBox(TITLES[trigger.kind])
         self.on.setAccessibleName(f"{TITLES[trigger.kind]} is on")
         self.on.clicked.connect(lambda is_on: self._store(replace(self._trigger, enabled=is_on)))
-        remove = QToolButton(icon=icons.icon("close", "text_3"), toolTip="Remove")
-        remove.setAccessibleName(f"Remove this {TITLES[trigger.kind].lower()}")
+        remove = tool_button(
+            icons.icon("close", "text_3"), f"Remove this {TITLES[trigger.kind].lower()}", hint="Remove"
+        )
         remove.clicked.connect(lambda: open_plan.push(RemoveTrigger(trigger.id)))
         head = QHBoxLayout()
         head.addWidget(self.on, 1)
@@ -57,10 +56,8 @@ class TriggerEditor(QFrame):
         self.lines = {key: self._add_line(layout, key, title, hint) for key, title, hint in LINES[trigger.kind]}
         if "webhook_secret" in self.lines:
             self.lines["webhook_secret"].setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
-        self.note = QLabel(wordWrap=True)
-        self.note.setProperty("role", "hint")
-        self.copy = QPushButton("Copy address", icon=icons.icon("copy", "accent"))
-        self.copy.setProperty("kind", "link")
+        self.note = text_label("", "hint", wraps=True)
+        self.copy = push_button("Copy address", icons.icon("copy", "accent"), kind="link")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._webhook_address()))
         self.copy.setVisible(trigger.kind is TriggerKind.WEBHOOK)
         foot = QHBoxLayout()
@@ -80,8 +77,7 @@ class TriggerEditor(QFrame):
             self.note.setText(self._webhook_address())
 
     def _add_line(self, layout: QVBoxLayout, key: str, title: str, hint: str) -> QLineEdit:
-        label = QLabel(title)
-        label.setProperty("role", "label")
+        label = text_label(title, "label")
         line = QLineEdit(placeholderText=hint)
         line.setAccessibleName(f"{TITLES[self._trigger.kind]}: {title}")
         line.textEdited.connect(lambda text: self._set(key, text))

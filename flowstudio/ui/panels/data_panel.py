@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QStackedWidget,
     QTableView,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from flowstudio.engine.model import StepRun
 from flowstudio.plan.model import Json
+from flowstudio.ui.controls import text_label
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_model import DataModel
 from flowstudio.ui.panels.empty import EmptyState
@@ -39,12 +39,10 @@ class DataPanel(QWidget):
         self.json.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.views = Segments(("Table", "JSON"), "View")
         self.views.chosen.connect(self._choose)
-        self._title = QLabel()
-        self._title.setProperty("role", "title")
-        self._facts = QLabel()
-        self._facts.setProperty("role", "hint")
-        self._problem = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._problem.setProperty("role", "problem")
+        self._title = text_label("", "title")
+        self._facts = text_label("", "hint")
+        self._problem = text_label("", "problem", wraps=True)
+        self._problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._empty = EmptyState(icons, "data", "Select a step and run the plan to see its data.")
         self._value: Json = None
         self._is_json_stale = True
@@ -63,7 +61,7 @@ class DataPanel(QWidget):
         self._value = result.output
         self._is_json_stale = True
         self.model.show_value(result.output)
-        _fit_columns(self.table)
+        _fit_columns(self.table, self.model)
         self._facts.setText(facts_of(result, self.model.rowCount()))
         failure = result.failure
         self._problem.setText(f"{failure.sentence} {failure.fix}".strip() if failure else "")
@@ -105,7 +103,8 @@ class DataPanel(QWidget):
 
 
 def _table(model: DataModel) -> QTableView:
-    table = QTableView(alternatingRowColors=True, showGrid=False, wordWrap=False)
+    table = QTableView(showGrid=False, wordWrap=False)
+    table.setAlternatingRowColors(True)
     table.setModel(model)
     table.setAccessibleName("Output as a table")
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -119,9 +118,9 @@ def _table(model: DataModel) -> QTableView:
     return table
 
 
-def _fit_columns(table: QTableView) -> None:
+def _fit_columns(table: QTableView, model: DataModel) -> None:
     """Columns share the room, none narrower than a word; judged by the first rows only."""
-    model, metrics = table.model(), table.fontMetrics()
+    metrics = table.fontMetrics()
     for column in range(model.columnCount()):
         texts = [str(model.index(row, column).data() or "") for row in range(min(20, model.rowCount()))]
         widest = max((metrics.horizontalAdvance(text[:60]) for text in [*texts, model.columns[column]]), default=0)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent
 from flowstudio.plan.model import StepId
+from flowstudio.ui.controls import push_button
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.log_model import LogModel
@@ -43,8 +44,7 @@ class LogPanel(QWidget):
         self.step.addItem("All steps", None)
         self.level.activated.connect(self._filter)
         self.step.activated.connect(self._filter)
-        clear = QPushButton("Clear")
-        clear.setProperty("kind", "quiet")
+        clear = push_button("Clear", kind="quiet")
         clear.clicked.connect(self.model.clear)
         bar = QHBoxLayout()
         bar.setContentsMargins(SPACE_3, SPACE_2, SPACE_3, 0)

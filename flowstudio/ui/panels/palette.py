@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QStackedLayout, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QStackedLayout, QTreeView, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import KEYWORDS
 from flowstudio.providers.manifest import Action, Manifest
 from flowstudio.providers.registry import Registry
+from flowstudio.ui.controls import text_label
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import CATEGORY_TITLES, ICON_MEDIUM, ROW_HEIGHT, SPACE_2, SPACE_3
 
@@ -45,8 +46,8 @@ class Palette(QWidget):
         self.tree.clicked.connect(self._toggle)
         self.search.going_down.connect(self._enter_list)
         self.search.returnPressed.connect(self._choose_first)
-        self._nothing = QLabel(alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, wordWrap=True)
-        self._nothing.setProperty("role", "muted")
+        self._nothing = text_label("", "muted", wraps=True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._nothing.setContentsMargins(SPACE_3, SPACE_3, SPACE_3, 0)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.tree)
@@ -141,11 +142,11 @@ class Palette(QWidget):
         item.setSizeHint(QSize(0, ROW_HEIGHT))
         return item
 
-    def _toggle(self, index: object) -> None:
+    def _toggle(self, index: QModelIndex) -> None:
         if index.data(ENTRY) is None:
             self.tree.setExpanded(index, not self.tree.isExpanded(index))
 
-    def _choose(self, index: object) -> None:
+    def _choose(self, index: QModelIndex) -> None:
         entry = index.data(ENTRY)
         if entry is not None:
             self.chosen.emit(*entry)
@@ -166,7 +167,7 @@ class ActionModel(QStandardItemModel):
     def mimeTypes(self) -> list[str]:
         return [MIME_TYPE]
 
-    def mimeData(self, indexes: Sequence[object]) -> QMimeData:
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         data = QMimeData()
         entry = next((index.data(ENTRY) for index in indexes if index.data(ENTRY)), None)
         if entry is not None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent
 from flowstudio.plan.model import StepId
+from flowstudio.ui.controls import text_label
 from flowstudio.ui.forms.editors.field_editor import set_look
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
@@ -26,10 +27,8 @@ class RunPanel(QWidget):
         self.table = quiet_table(self.model, "Steps of the run", (220, 136, 72, 88, 88))
         self.table.clicked.connect(self._choose)
         self.table.activated.connect(self._choose)
-        self.state = QLabel()
-        self.state.setProperty("role", "pill")
-        self.facts = QLabel()
-        self.facts.setProperty("role", "hint")
+        self.state = text_label("", "pill")
+        self.facts = text_label("", "hint")
         head = QHBoxLayout()
         head.setContentsMargins(SPACE_3, SPACE_2, SPACE_3, 0)
         head.setSpacing(SPACE_2)

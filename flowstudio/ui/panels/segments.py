@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
+
+from flowstudio.ui.controls import tool_button
 
 
 class Segments(QWidget):
@@ -18,9 +20,9 @@ class Segments(QWidget):
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(0)
         for index, name in enumerate(names):
-            button = QToolButton(text=name, checkable=True, checked=index == 0)
-            button.setProperty("kind", "segment")
-            button.setAccessibleName(f"{label}: {name}")
+            button = tool_button(None, f"{label}: {name}", text=name, kind="segment")
+            button.setCheckable(True)
+            button.setChecked(index == 0)
             self._group.addButton(button, index)
             layout.addWidget(button)
         self._group.idClicked.connect(self.chosen)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from flowstudio.plan.model import StepId
 from flowstudio.plan.rules import Problem
 from flowstudio.providers.registry import Registry
+from flowstudio.ui.controls import text_label
 from flowstudio.ui.forms.plan_form import PlanForm
 from flowstudio.ui.forms.step_form import StepForm
 from flowstudio.ui.icons import Icons
@@ -27,8 +28,7 @@ class StepPanel(QWidget):
         self._icons = icons
         self._open_plan: OpenPlan | None = None
         self._selected: Sequence[StepId] = ()
-        self._many = QLabel(wordWrap=True)
-        self._many.setProperty("role", "muted")
+        self._many = text_label("", "muted", wraps=True)
         self._many.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._many)

@@ -1,11 +1,13 @@
 """Home: every plan and draft, and the ways to begin one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from flowstudio.engine.model import Run
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.palette import SearchLine
 from flowstudio.ui.panels.tables import card_table
@@ -35,7 +37,7 @@ class HomeScreen(Screen):
         self.search = SearchLine(icons, "Search plans")
         self.search.setFixedWidth(240)
         self.search.textChanged.connect(lambda _: self._show())
-        open_file = QPushButton(" Open file…", icon=icons.icon("open"))
+        open_file = push_button("Open file…", icons.icon("open"))
         open_file.clicked.connect(self.file_wanted)
         new = primary_button("New plan", icons, "add")
         new.clicked.connect(self.new_wanted)
@@ -47,8 +49,8 @@ class HomeScreen(Screen):
         self.table.activated.connect(self._open)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)
-        self._nothing = QLabel("No plan matches.", alignment=Qt.AlignmentFlag.AlignCenter)
-        self._nothing.setProperty("role", "muted")
+        self._nothing = text_label("No plan matches.", "muted")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
         for widget in (self.table, self._beginning(samples), self._nothing):
             self._stack.addWidget(widget)
@@ -74,8 +76,7 @@ class HomeScreen(Screen):
         page = QWidget()
         column = QVBoxLayout()
         column.setSpacing(SPACE_3)
-        title = QLabel("Start here")
-        title.setProperty("role", "section")
+        title = text_label("Start here", "section")
         column.addWidget(title)
         choices = QHBoxLayout()
         choices.setSpacing(SPACE_3)
@@ -86,12 +87,11 @@ class HomeScreen(Screen):
             choices.addWidget(self._choice(text, icon, call))
         column.addLayout(choices)
         if samples:
-            label = QLabel("Or look at a sample that runs")
-            label.setProperty("role", "muted")
+            label = text_label("Or look at a sample that runs", "muted")
             label.setContentsMargins(0, SPACE_4, 0, 0)
             column.addWidget(label)
         for name in samples:
-            column.addWidget(self._choice(name, "sample", lambda chosen=name: self.sample_wanted.emit(chosen)))
+            column.addWidget(self._choice(name, "sample", partial(self.sample_wanted.emit, name)))
         holder = QWidget()
         holder.setMaximumWidth(640)
         holder.setLayout(column)
@@ -105,9 +105,8 @@ class HomeScreen(Screen):
         layout.addStretch(2)
         return page
 
-    def _choice(self, text: str, icon: str, call: object) -> QPushButton:
-        button = QPushButton(f"  {text}", icon=self._icons.icon(icon, "accent"))
-        button.setProperty("kind", "choice")
+    def _choice(self, text: str, icon: str, call: Callable[[], object]) -> QPushButton:
+        button = push_button(f"  {text}", self._icons.icon(icon, "accent"), kind="choice")
         button.clicked.connect(lambda: call())
         return button
 
@@ -145,5 +144,5 @@ class HomeScreen(Screen):
         if entry.draft is not None:
             self._services.editing.discard(self._user_id, entry.draft)
 
-    def _then_reload(self, call: object) -> None:
+    def _then_reload(self, call: Callable[[], object]) -> None:
         Task(call, self).success(lambda _: self.reload()).failure(self.failed.emit).start()

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
-from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget
 
 from flowstudio.engine.model import Run, StepRun, StepState
+from flowstudio.ui.controls import push_button
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_panel import DataPanel, duration
@@ -47,7 +48,8 @@ class RunsScreen(Screen):
         for state, (title, _, _) in RUN_STATES.items():
             self.state.addItem(title, state)
         self.state.activated.connect(lambda _: self._show())
-        self.open = QPushButton(" Open its plan", icon=icons.icon("editor"), enabled=False)
+        self.open = push_button("Open its plan", icons.icon("editor"))
+        self.open.setEnabled(False)
         self.open.clicked.connect(lambda: self._run and self.plan_wanted.emit(self._run))
         self._buttons.addWidget(self.state)
         self.add_button(self.open)
@@ -102,11 +104,12 @@ class RunsScreen(Screen):
 
     def _choose_run(self, selected: QItemSelection) -> None:
         rows = selected.indexes()
-        self._run = self.model.what(rows[0].row()) if rows else None
-        self.open.setEnabled(self._run is not None)
-        if self._run is None:
+        run: Run | None = self.model.what(rows[0].row()) if rows else None
+        self._run = run
+        self.open.setEnabled(run is not None)
+        if run is None:
             return
-        run, runs, user_id = self._run, self._services.runs, self._user_id
+        runs, user_id = self._services.runs, self._user_id
 
         def show(steps: Sequence[StepRun]) -> None:
             if self._run is run:

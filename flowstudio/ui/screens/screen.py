@@ -6,8 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import SPACE_1, SPACE_2, SPACE_4, SPACE_6
 
@@ -22,10 +23,8 @@ class Screen(QWidget):
         self.setProperty("role", "screen")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(title)
-        heading = QLabel(title)
-        heading.setProperty("role", "page")
-        subtitle = QLabel(hint)
-        subtitle.setProperty("role", "muted")
+        heading = text_label(title, "page")
+        subtitle = text_label(hint, "muted")
         names = QVBoxLayout()
         names.setSpacing(SPACE_1)
         names.addWidget(heading)
@@ -105,7 +104,7 @@ class RowModel(QAbstractTableModel):
 
 
 def primary_button(text: str, icons: Icons, icon: str = "") -> QPushButton:
-    button = QPushButton(f" {text}" if icon else text)
+    button = push_button(f" {text}" if icon else text)
     if icon:
         button.setIcon(icons.icon(icon, "on_accent"))
     button.setProperty("kind", "primary")

@@ -2,8 +2,9 @@
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
+from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.panels.segments import Segments
 from flowstudio.ui.screens.screen import Screen
 from flowstudio.ui.tokens import SPACE_1, SPACE_3, SPACE_4, SPACE_6, Theme
@@ -21,9 +22,9 @@ class SettingsScreen(Screen):
         self.themes.choose(THEMES.index(theme))
         self.themes.chosen.connect(lambda index: self.theme_chosen.emit(THEMES[index]))
         folder = services.settings.data_dir
-        show_folder = QPushButton("Open folder")
+        show_folder = push_button("Open folder")
         show_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
-        self.address = QLabel("Starting…")
+        self.address = text_label("Starting…")
         rows = (
             ("Theme", "System follows the desktop, at once.", self.themes),
             ("Data folder", str(folder), show_folder),
@@ -55,10 +56,8 @@ class SettingsScreen(Screen):
 
 def _described(title: str, hint: str) -> QWidget:
     holder = QWidget()
-    name = QLabel(title)
-    name.setProperty("role", "title")
-    text = QLabel(hint, wordWrap=True)
-    text.setProperty("role", "hint")
+    name = text_label(title, "title")
+    text = text_label(hint, "hint", wraps=True)
     layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, SPACE_1, 0, SPACE_1)
     layout.setSpacing(SPACE_1)

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QStackedWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from flowstudio.plan.model import TriggerKind
+from flowstudio.ui.controls import push_button
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
@@ -31,9 +32,11 @@ class TriggersScreen(Screen):
         self._services = services
         self._user_id = user_id
         self._address = address
-        self.copy = QPushButton(" Copy address", icon=icons.icon("copy"), enabled=False)
+        self.copy = push_button("Copy address", icons.icon("copy"))
+        self.copy.setEnabled(False)
         self.copy.clicked.connect(self._copy)
-        self.switch = QPushButton("Switch off", enabled=False)
+        self.switch = push_button("Switch off")
+        self.switch.setEnabled(False)
         self.switch.clicked.connect(self._switch)
         self.add_button(self.copy)
         self.add_button(self.switch)

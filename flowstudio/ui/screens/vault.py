@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget
+from PySide6.QtWidgets import QStackedWidget
 
+from flowstudio.ui.controls import problem_label, push_button
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
@@ -27,8 +28,8 @@ class VaultScreen(Screen):
         super().__init__("Vault", "Store a key once, use it in every plan.")
         self._services = services
         self._user_id = user_id
-        self.delete = QPushButton(" Delete", icon=icons.icon("delete", "error"), enabled=False)
-        self.delete.setProperty("kind", "danger")
+        self.delete = push_button("Delete", icons.icon("delete", "error"), kind="danger")
+        self.delete.setEnabled(False)
         self.delete.clicked.connect(self._delete)
         add = primary_button("Add credential", icons, "add")
         add.clicked.connect(lambda: self.add_wanted.emit(""))
@@ -39,8 +40,7 @@ class VaultScreen(Screen):
         self.table.selectionModel().selectionChanged.connect(
             lambda *_: self.delete.setEnabled(bool(self.table.selectionModel().selectedRows()))
         )
-        self.warning = QLabel(wordWrap=True, visible=False)
-        self.warning.setProperty("role", "problem")
+        self.warning = problem_label()
         self.warning.setProperty("tone", "warning")
         self.body.addWidget(self.warning)
         self._stack = QStackedWidget()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Field
+from flowstudio.ui.controls import tool_button
 from flowstudio.ui.forms.editors.field_editor import FieldEditor, as_text, row
 from flowstudio.ui.forms.editors.multiline import GrowingText
 from flowstudio.ui.icons import Icons
@@ -45,10 +46,8 @@ class ExpressionEditor(FieldEditor):
         self._references = references
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self._fill)
-        insert = QToolButton(
-            icon=icons.icon("add"), toolTip="Insert a value", popupMode=QToolButton.ToolButtonPopupMode.InstantPopup
-        )
-        insert.setAccessibleName(f"Insert a value into {field.title}")
+        insert = tool_button(icons.icon("add"), f"Insert a value into {field.title}", hint="Insert a value")
+        insert.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         insert.setMenu(self._menu)
         self._is_showing = False
         self.text.textChanged.connect(self._tell)

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from PySide6.QtCore import QDate
-from PySide6.QtWidgets import QCalendarWidget, QLineEdit, QMenu, QToolButton, QWidget, QWidgetAction
+from PySide6.QtWidgets import QCalendarWidget, QLineEdit, QMenu, QWidget, QWidgetAction
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Field
+from flowstudio.ui.controls import tool_button
 from flowstudio.ui.forms.editors.field_editor import FieldEditor, as_text, mark_invalid, row
 from flowstudio.ui.icons import Icons
 
@@ -24,9 +25,9 @@ class MomentEditor(FieldEditor):
         holder = QWidgetAction(self._menu)
         holder.setDefaultWidget(calendar)
         self._menu.addAction(holder)
-        button = QToolButton(icon=icons.icon("calendar"), toolTip="Choose a day")
-        button.setProperty("kind", "button")
-        button.setAccessibleName(f"Choose a day for {field.title}")
+        button = tool_button(
+            icons.icon("calendar"), f"Choose a day for {field.title}", kind="button", hint="Choose a day"
+        )
         button.clicked.connect(lambda: self._menu.popup(button.mapToGlobal(button.rect().bottomLeft())))
         row(self, self.line, button)
 

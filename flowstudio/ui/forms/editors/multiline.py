@@ -3,11 +3,12 @@
 import json
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QTextOption
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
+from PySide6.QtGui import QFontMetrics, QResizeEvent, QShowEvent, QTextOption
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Field
+from flowstudio.ui.controls import problem_label
 from flowstudio.ui.forms.editors.field_editor import FieldEditor, as_text, column, mark_invalid
 
 
@@ -25,11 +26,11 @@ class GrowingText(QPlainTextEdit):
     def sizeHint(self) -> QSize:
         return QSize(120, self.minimumHeight())
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._fit()
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
@@ -87,8 +88,7 @@ class JsonEditor(CodeEditor):
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(field, parent)
-        self._fault = QLabel(wordWrap=True, visible=False)
-        self._fault.setProperty("role", "problem")
+        self._fault = problem_label()
         self._layout.addWidget(self._fault)
 
     def show_value(self, value: Json) -> None:

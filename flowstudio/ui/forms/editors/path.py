@@ -1,9 +1,10 @@
 """A file or a folder, typed or chosen."""
 
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Field, FieldKind
+from flowstudio.ui.controls import tool_button
 from flowstudio.ui.forms.editors.field_editor import FieldEditor, as_text, row
 from flowstudio.ui.icons import Icons
 
@@ -14,9 +15,7 @@ class PathEditor(FieldEditor):
         self.line = QLineEdit(placeholderText=field.placeholder or as_text(field.default))
         self.name_for(self.line)
         self.line.textEdited.connect(lambda text: self.edited.emit(text or None))
-        browse = QToolButton(icon=icons.icon("browse"), toolTip="Browse…")
-        browse.setProperty("kind", "button")
-        browse.setAccessibleName(f"Browse for {field.title}")
+        browse = tool_button(icons.icon("browse"), f"Browse for {field.title}", kind="button", hint="Browse…")
         browse.clicked.connect(self._browse)
         row(self, self.line, browse)
 

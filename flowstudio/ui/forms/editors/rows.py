@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.manifest import Field
+from flowstudio.ui.controls import push_button, tool_button
 from flowstudio.ui.forms.editors.field_editor import FieldEditor, column, row
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import SPACE_1
@@ -28,8 +29,7 @@ class Row(QWidget):
         for index, (cell, hint) in enumerate(zip(self.cells, hints, strict=True)):
             cell.setAccessibleName(f"{label} {hint}")
             cell.textEdited.connect(lambda text, at=index: self._edit(at, text))
-        remove = QToolButton(icon=icons.icon("close", "text_3"), toolTip="Remove")
-        remove.setAccessibleName(f"Remove this row of {label}")
+        remove = tool_button(icons.icon("close", "text_3"), f"Remove this row of {label}", hint="Remove")
         remove.clicked.connect(lambda: self.removed.emit(self))
         layout = row(self, *self.cells, remove, stretch=-1)
         for index in range(len(self.cells)):
@@ -54,15 +54,12 @@ class RowsEditor(FieldEditor):
         self._rows: list[Row] = []
         self._box = QVBoxLayout()
         self._box.setSpacing(SPACE_1)
-        self.add = QPushButton("Add", icon=icons.icon("add", "accent"))
-        self.add.setProperty("kind", "link")
-        self.add.setAccessibleName(f"Add a row to {field.title}")
+        self.add = push_button("Add", icons.icon("add", "accent"), kind="link", name=f"Add a row to {field.title}")
         self.add.clicked.connect(self._add_by_hand)
         layout = column(self)
         layout.addLayout(self._box)
         footer = QWidget()
-        row(footer, self.add).addStretch(1)
-        footer.layout().setStretch(0, 0)
+        row(footer, self.add, stretch=-1).addStretch(1)
         layout.addWidget(footer)
         self.setFocusProxy(self.add)
 
