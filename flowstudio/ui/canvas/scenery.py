@@ -1,7 +1,7 @@
 """Frames and notes: what lies on the canvas without being part of the flow."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from flowstudio.plan.model import Frame as PlanFrame
 from flowstudio.plan.model import Note, Plan
@@ -46,5 +46,10 @@ def _paint_note(p: QPainter, frame: Frame, note: Note, palette: Palette) -> None
     p.setFont(font(frame.text_px(12)))
     p.setPen(QColor(palette.text))
     inset = 10 * frame.s
-    flags = int(Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap)
-    p.drawText(rect.adjusted(inset, inset, -inset, -inset), flags, note.text)
+    room = rect.adjusted(inset, inset, -inset, -inset)
+    line = QFontMetricsF(p.font()).lineSpacing()
+    room.setHeight(max(1, room.height() // line) * line)  # whole lines only: none is cut through the middle
+    p.save()
+    p.setClipRect(room, Qt.ClipOperation.IntersectClip)
+    p.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap), note.text)
+    p.restore()

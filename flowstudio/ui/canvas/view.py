@@ -18,11 +18,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from flowstudio.plan.model import StepId, TriggerKind
+from flowstudio.plan.model import Plan, StepId, TriggerKind
 from flowstudio.ui.canvas.commands import CanvasCommands
 from flowstudio.ui.canvas.empty import EmptyCanvas
 from flowstudio.ui.canvas.faces import HasCredential
-from flowstudio.ui.canvas.geometry import CARD_H, Box
+from flowstudio.ui.canvas.geometry import CARD_H, Box, union
 from flowstudio.ui.canvas.hand import Hand
 from flowstudio.ui.canvas.items import Part
 from flowstudio.ui.canvas.keys import command_for
@@ -76,6 +76,7 @@ class CanvasView(PictureView):
         self._minimap = Minimap(self, board, palette)
         self._zoom_bar = ZoomBar(self, icons, palette, self.fit_all)
         self._empty = EmptyCanvas(self.viewport(), icons, palette)
+        self._shown: Plan | None = None
         self._set_up()
 
     def _set_up(self) -> None:
@@ -86,9 +87,9 @@ class CanvasView(PictureView):
         self.quick_add.chosen.connect(self._add_chosen)
         self._empty.started.connect(self._start_with)
         self.board.redrawn.connect(self._show_change)
+        self.scrolled.connect(self._show_minimap)
         self.board.reselected.connect(self._tell_selection)
         self._show_change()
-        self._describe()
 
     # what the window calls
 
@@ -237,9 +238,13 @@ class CanvasView(PictureView):
     # keeping the picture
 
     def _show_change(self) -> None:
-        self._empty.setVisible(not self.board.plan.steps)
-        self._empty.show_triggers(self.board.plan.triggers)
-        self._arrange()
+        """Something is to be drawn anew; a new revision of the plan also changes what lies around the picture."""
+        if self._shown is not self.board.plan:
+            self._shown = self.board.plan
+            self._empty.setVisible(not self._shown.steps)
+            self._empty.show_triggers(self._shown.triggers)
+            self._show_minimap()
+            self._describe()
         self.viewport().update()
 
     def _tell_selection(self) -> None:
@@ -261,10 +266,15 @@ class CanvasView(PictureView):
         bar.move(width - bar.width() - SPACE_4, height - bar.height() - SPACE_4)
         bar.setVisible(width > 360 and height > 200)
         self._minimap.move(SPACE_4, height - self._minimap.height() - SPACE_4)
-        self._minimap.setVisible(
-            self._minimap.is_wanted and bool(self.board.plan.steps) and width > 640 and height > 360
-        )
+        self._show_minimap()
         self._empty.setGeometry(0, 0, width, height)
+
+    def _show_minimap(self) -> None:
+        """There while part of the plan is out of view and the canvas is large enough to spare the corner."""
+        outline, seen = self.board.outline(), self.visible_box
+        is_beyond = outline is not None and union([outline, seen]) != seen
+        has_room = self.width() > 640 and self.height() > 360
+        self._minimap.setVisible(self._minimap.is_wanted and is_beyond and has_room)
 
     # Qt
 

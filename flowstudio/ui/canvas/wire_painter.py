@@ -195,6 +195,8 @@ def _pieces(frame: Frame, total: int) -> int:
         return 18
     if frame.level is Level.MIDDLE:
         return 10 if frame.is_moving else 14
+    if total > REST_LIMIT and frame.level is Level.DOT:
+        return 1 if frame.is_moving else 3  # half way a wire crosses its own chord: two pieces would show no more
     if total > REST_LIMIT:
-        return 4 if frame.level is Level.FAR else 2
+        return 4
     return 6 if frame.is_moving else 8

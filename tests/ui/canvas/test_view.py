@@ -199,3 +199,15 @@ def test_a_click_in_the_small_map_goes_there(canvas, qtbot):
     qtbot.mouseClick(small, Qt.MouseButton.LeftButton, pos=QPoint(small.width() // 2, small.height() // 2))
     middle = view.scene_point(500, 350)
     assert middle == pytest.approx((1760, 1686), abs=40)
+
+
+def test_the_small_map_is_there_only_while_part_of_the_plan_is_out_of_view(canvas, hand, chain):
+    view = canvas(chain)
+    assert not view._minimap.isVisible()
+    view.scroll_by(400, 0)
+    assert view._minimap.isVisible()
+    hand(view).key(Qt.Key.Key_M)
+    assert not view._minimap.isVisible()
+    hand(view).key(Qt.Key.Key_M)
+    view.fit_all()
+    assert not view._minimap.isVisible()
