@@ -141,8 +141,16 @@ class Application:
             self._host.stop()
             self._host = None
 
-    def close(self) -> None:
-        """Server first, then clock, runs, database. Runs under way stay in the journal and go on at the next start."""
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Server first, then clock, runs, database. Runs under way stay in the journal and go on at the next start.
+
+        Steps at work have timeout_s to come to their end; one that is cut off is done again at the next start. Clients
+        that wait for a run hear 202 when the engine lets go of it, so the server's answers outlive the engine.
+        """
+        if self._host is not None:
+            self._host.refuse()
+        self._machinery.scheduler.close()
+        self._machinery.engine.close(timeout_s)
         self.stop_server()
         self._closing.close()
 

@@ -62,11 +62,12 @@ class _Channel(HTTPChannel):
 
 
 class Host:
-    """One listening server. start and stop belong to one thread."""
+    """One listening server. Its methods are for one thread at a time."""
 
     def __init__(self) -> None:
         self._server: Any = None
         self._thread: Thread | None = None
+        self._is_listening = False
 
     def start(self, host: str, port: int, make_app: Callable[[str], Flask], max_body_bytes: int) -> ServerInfo:
         """Listens and returns at once; make_app gets the host that was bound. Raises HostError."""
@@ -79,17 +80,25 @@ class Host:
             raise
         self._thread = Thread(target=self._server.run, name="server", daemon=True)
         self._thread.start()
+        self._is_listening = True
         shown = f"[{host}]" if ":" in host else host
         taken = f"Port {port} is taken; the server listens on {bound} instead." if port not in (0, bound) else ""
         return ServerInfo(f"http://{shown}:{bound}", bound, taken)
+
+    def refuse(self) -> None:
+        """Takes no new connections; answers under way go on."""
+        if self._server is not None and self._is_listening:
+            self._is_listening = False
+            server = self._server
+            server.trigger.pull_trigger(lambda: dispatcher.close(server))  # type: ignore[no-untyped-call]
 
     def stop(self) -> None:
         """Refuses new connections, lets answers under way finish, then closes everything. Nothing when not started."""
         if self._server is None or self._thread is None:
             return
+        self.refuse()
         server, thread = self._server, self._thread
         self._server = self._thread = None
-        server.trigger.pull_trigger(lambda: dispatcher.close(server))  # type: ignore[no-untyped-call]
         server.task_dispatcher.shutdown(timeout=STOP_S)
         server.trigger.pull_trigger(lambda: _close_all(server._map))
         thread.join(STOP_S)
