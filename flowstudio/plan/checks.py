@@ -1,6 +1,5 @@
 """check_plan: everything that is wrong with a plan, in one pass of about linear time."""
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ Ends = Callable[[Step, str, Step], PlanError | None]
 def structure_problems(plan: Plan, graph: Graph, actions: ActionTable, check_ends: Ends) -> Iterator[Problem]:
     """All problems but those of expressions, in the order a person would fix them."""
     if not plan.steps:
-        yield _error(None, None, "The plan has no steps yet. Add the first one.", "plan.empty")
+        yield error(None, None, "The plan has no steps yet. Add the first one.", "plan.empty")
     yield from _repeated_ids(plan)
     for step in plan.steps:
         yield from _step_problems(step, graph, actions)
@@ -46,15 +45,15 @@ def structure_problems(plan: Plan, graph: Graph, actions: ActionTable, check_end
         yield from _trigger_problems(trigger)
 
 
-def from_error(error: PlanError, step: StepId | None, field: str | None = None) -> Problem:
-    return Problem(step, field, str(error), Severity.ERROR, error.code)
+def from_error(fault: PlanError, step: StepId | None, field: str | None = None) -> Problem:
+    return Problem(step, field, str(fault), Severity.ERROR, fault.code)
 
 
-def _error(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
+def error(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
     return Problem(step, field, sentence, Severity.ERROR, code)
 
 
-def _warning(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
+def warning(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
     return Problem(step, field, sentence, Severity.WARNING, code)
 
 
@@ -80,7 +79,7 @@ def _step_problems(step: Step, graph: Graph, actions: ActionTable) -> Iterator[P
     if step.kind is StepKind.SWITCH:
         yield from _switch_problems(step)
     if step.kind is StepKind.LOOP and not any(edge.port == "body" for edge in graph.leaving.get(step.id, ())):
-        yield _warning(
+        yield warning(
             step.id,
             None,
             f"“{step.label}” has no body: nothing happens for its items. Connect “For each item” to a step inside it.",
@@ -100,7 +99,7 @@ def _parent_problems(step: Step, graph: Graph) -> Iterator[Problem]:
 
 
 def _action_problems(step: Step, actions: ActionTable) -> Iterator[Problem]:
-    report = _warning if step.disabled else _error
+    report = warning if step.disabled else error
     action = actions.find(step.provider, step.action)
     if action is None:
         sentence = f"No provider offers the action {step.provider}.{step.action}. "
@@ -123,13 +122,13 @@ def _switch_problems(step: Step) -> Iterator[Problem]:
     cases = step.params.get("cases")
     if not names:
         sentence = f"“{step.label}” has no cases, so everything leaves by “Otherwise”. Add a case."
-        yield _error(step.id, "cases", sentence, "plan.no_cases")
+        yield error(step.id, "cases", sentence, "plan.no_cases")
     elif isinstance(cases, list) and len(names) < len(cases):
-        yield _error(step.id, "cases", f"A case of “{step.label}” has no name.", "plan.unnamed_case")
+        yield error(step.id, "cases", f"A case of “{step.label}” has no name.", "plan.unnamed_case")
     for name, count in Counter(names).items():
         if count > 1 or name in ("default", "error"):
             reason = "appears twice" if count > 1 else "is the name of another way out"
-            yield _error(step.id, "cases", f"The case “{name}” of “{step.label}” {reason}.", "plan.duplicate_case")
+            yield error(step.id, "cases", f"The case “{name}” of “{step.label}” {reason}.", "plan.duplicate_case")
 
 
 def _edge_problems(plan: Plan, graph: Graph, check_ends: Ends) -> Iterator[Problem]:
@@ -165,18 +164,12 @@ def _unreachable(plan: Plan, graph: Graph, cycle: tuple[StepId, ...]) -> Iterato
     for step in plan.steps:
         if step.id not in reached and step.id not in cycle:
             sentence = f"Nothing leads to “{step.label}”, so it never runs. Connect it or remove it."
-            yield _warning(step.id, None, sentence, "plan.unreachable")
+            yield warning(step.id, None, sentence, "plan.unreachable")
 
 
 def _trigger_problems(trigger: Trigger) -> Iterator[Problem]:
     key, what = _NEEDED_CONFIG.get(trigger.kind, ("", ""))
     if key and _is_blank(trigger.config.get(key)):
-        report = _error if trigger.enabled else _warning
+        report = error if trigger.enabled else warning
         sentence = f"The {trigger.kind} trigger “{trigger.id}” needs {what}."
         yield report(None, f"triggers.{trigger.id}.{key}", sentence, "plan.bad_trigger")
-
-
-def closest(word: str, known: list[str]) -> str:
-    """ "Did you mean x?" or ""."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean {near[0]}?" if near else ""

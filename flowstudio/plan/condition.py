@@ -4,6 +4,7 @@
   "null" or "none".
 - `step_2.output == 'done'`, `{{step_2.output}} != done`: the old dialect, `==` and `!=` between a reference and a
   literal whose quotes are optional; both sides are compared as texts.
+- `{{ vars.a }} > 3 and {{ vars.b }}`: one expression, its braces are only brackets.
 - `steps.fetch.output.count > 3 and vars.limit`: a bare expression, as inside braces.
 """
 
@@ -11,6 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flowstudio.plan.braces import blocks, map_blocks
+from flowstudio.plan.expression_errors import ExpressionSyntaxError
 from flowstudio.plan.jinja_code import evaluate, expression_code, parse_expression
 from flowstudio.plan.list_filters import is_true
 from flowstudio.plan.meter import Meter, text
@@ -19,13 +22,12 @@ from flowstudio.plan.paths import Dialect
 from flowstudio.plan.scope import Scope
 from flowstudio.plan.template import Template, compile_json, compile_text
 
-_PIECE = r"""(?:"[^"]*"|'[^']*'|\{\{.*?\}\}|\$\{.*?\}|[^=!<>"'{}])"""
-_COMPARISON = re.compile(rf"\s*(?P<left>{_PIECE}*?)\s*(?P<symbol>==|!=)\s*(?P<right>{_PIECE}*?)\s*", re.DOTALL)
-_LONGEST = 2000
-"""Characters of a text that is tried as a comparison of the old dialect."""
 _OLD_REFERENCE = re.compile(r"(?:step_\d+|steps\.\d+)(?:\.\w+|\[-?\d+\])*")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _BRACED = re.compile(r"\{\{|\$\{")
+_QUOTED_BLOCK = re.compile(r"""['"]\s*(?:\{\{|\$\{)""")
+_OLD_WHOLE = re.compile(r"\$\{\s*([^{}]*?)\s*\}")
+_CLOSING = (("{{", "}}"), ("${", "}"), ('"', '"'), ("'", "'"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,24 @@ class Condition:
 def compile_condition_text(condition: Json, dialect: Dialect) -> Condition:
     if not isinstance(condition, str):
         return _truth_of(compile_json(condition, dialect))
+    condition = condition.strip()
     compared = _compile_comparison(condition, dialect)
     if compared is not None:
         return compared
-    if _BRACED.search(condition) or "{%" in condition or not condition.strip():
+    if not condition or "{%" in condition or list(blocks(condition)) == [(0, len(condition))]:
         return _truth_of(compile_text(condition, dialect))
-    code = expression_code(parse_expression(condition.strip()), dialect)
+    code = expression_code(parse_expression(_without_braces(condition)), dialect)
     return Condition(lambda scope: is_true(evaluate(code, scope, condition)), code.references)
+
+
+def _without_braces(condition: str) -> str:
+    """`{{ vars.a }} > 3` as one expression: as a text it would always be true."""
+    if _QUOTED_BLOCK.search(condition):
+        raise ExpressionSyntaxError(
+            f"“{condition[:80]}” puts braces inside quotes.",
+            fix="Write the whole condition as one expression: {{ steps.<id>.output == 'x' and … }}.",
+        )
+    return _OLD_WHOLE.sub(r"\1", map_blocks(condition, lambda block: f"({block[2:-2]})"))
 
 
 def _truth_of(template: Template) -> Condition:
@@ -54,17 +67,41 @@ def _truth_of(template: Template) -> Condition:
 
 def _compile_comparison(condition: str, dialect: Dialect) -> Condition | None:
     """One `==` or `!=` of the old dialect, or None when the text is anything else."""
-    found = _COMPARISON.fullmatch(condition) if len(condition) <= _LONGEST else None
-    if found is None or not any(_is_reference(found[side]) for side in ("left", "right")):
+    at = _operator(condition)
+    if at is None:
         return None
-    left, right = _operand(found["left"], dialect), _operand(found["right"], dialect)
-    is_negated = found["symbol"] == "!="
+    sides = condition[:at].strip(), condition[at + 2 :].strip()
+    if not any(_is_reference(side) for side in sides):
+        return None
+    left, right = (_operand(side, dialect) for side in sides)
+    is_negated = condition[at] == "!"
 
     def holds(scope: Scope) -> bool:
         same = not _texts(left.render(scope)).isdisjoint(_texts(right.render(scope)))
         return same is not is_negated
 
     return Condition(holds, left.references | right.references)
+
+
+def _operator(condition: str) -> int | None:
+    """Where the one `==` or `!=` outside braces and quotes stands; None when there is none or anything beside it."""
+    found: int | None = None
+    position = 0
+    while position < len(condition):
+        closing = next((end for start, end in _CLOSING if condition.startswith(start, position)), None)
+        if closing is not None:
+            end = condition.find(closing, position + 1)
+            if end < 0:
+                return None
+            position = end + len(closing)
+        elif condition.startswith(("==", "!="), position) and found is None:
+            found = position
+            position += 2
+        elif condition[position] in "=!<>{}()|":
+            return None
+        else:
+            position += 1
+    return found
 
 
 def _is_reference(side: str) -> bool:

@@ -85,13 +85,12 @@ def path_between(edges: Iterable[Edge], start: StepId, goal: StepId) -> tuple[St
     return tuple(reversed(way))
 
 
-def topological_order(plan: Plan) -> list[StepId]:
+def topological_order(plan: Plan, graph: Graph) -> list[StepId]:
     """Step ids so that every edge, and every body after its loop, points forward; ties keep the plan's order.
 
     Steps on or behind a cycle come last, in the plan's order. Source: Kahn, "Topological sorting of large
     networks", 1962.
     """
-    graph = Graph(plan)
     waiting = dict.fromkeys(graph.steps, 0)
     following: dict[StepId, list[StepId]] = {}
     for source, target in order_pairs(plan, graph):

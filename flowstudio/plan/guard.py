@@ -7,10 +7,10 @@ from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
 from flowstudio.plan import sandbox
-from flowstudio.plan.checks import closest
 from flowstudio.plan.expression_errors import ExpressionSyntaxError, NotAllowedError, UnknownNameError
 from flowstudio.plan.filters import FILTERS, METHODS, TESTS, known
 from flowstudio.plan.paths import ROOTS, Dialect, Key, Path, path_of
+from flowstudio.plan.spelling import closest
 
 _ALLOWED = (
     nodes.Template,
@@ -61,7 +61,7 @@ class Guard(NodeTransformer):
 
     def __init__(self, tree: nodes.Node, dialect: Dialect) -> None:
         self.paths: list[Path] = []
-        self.shadowed = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+        self.shadowed = _names_set_in(tree)
         self._dialect = dialect
         self._loops = 0
 
@@ -180,6 +180,17 @@ class Guard(NodeTransformer):
         if isinstance(node.value, int) and node.value.bit_length() > 8192:
             raise ExpressionSyntaxError("A number in the expression is too long.")
         return node
+
+
+def _names_set_in(tree: nodes.Node) -> set[str]:
+    names: set[str] = set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, nodes.Name) and node.ctx != "load":
+            names.add(node.name)
+        waiting.extend(node.iter_child_nodes())
+    return names
 
 
 def check_shadowing(shadowed: set[str]) -> None:

@@ -7,6 +7,7 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.environment import Template as JinjaTemplate
 from jinja2.parser import Parser
 
+from flowstudio.plan.braces import blocks
 from flowstudio.plan.expression_errors import EvaluationError, ExpressionError, ExpressionSyntaxError, MissingValueError
 from flowstudio.plan.guard import Guard, check_shadowing
 from flowstudio.plan.meter import Meter, settle, too_big
@@ -15,8 +16,10 @@ from flowstudio.plan.paths import Dialect, Path, Read, path_of, reader
 from flowstudio.plan.sandbox import METER, READERS, SCOPE, Sandbox
 from flowstudio.plan.scope import Scope
 
-MAX_SOURCE = 200_000
+MAX_SOURCE = 1_000_000
 """Characters of a text that needs Jinja."""
+MAX_CODE = 20_000
+"""Characters inside its braces: what is read in 0.1 s at worst."""
 
 T = TypeVar("T")
 
@@ -30,7 +33,10 @@ class Code:
     def __init__(self, tree: nodes.Template, dialect: Dialect) -> None:
         guard = Guard(tree, dialect)
         check_shadowing(guard.shadowed)
-        self._tree = guard.visit(tree)
+        try:
+            self._tree = guard.visit(tree)
+        except RecursionError:
+            raise ExpressionSyntaxError("The expression is nested too deeply.") from None
         self._readers: tuple[Read, ...] = tuple(reader(path) for path in guard.paths)
         self._outside = {
             name: reader(path_of(name, (), dialect)) for name in sorted(guard.shadowed & {"item", "index"})
@@ -68,7 +74,8 @@ class Code:
 
 def parse_template(source: str) -> nodes.Template:
     """Raises ExpressionSyntaxError."""
-    return _parsed(source, lambda: _SANDBOX.parse(source))
+    inside = sum(end - start for start, end in blocks(source))
+    return _parsed(source, lambda: _SANDBOX.parse(source), inside)
 
 
 def parse_expression(source: str) -> nodes.Expr:
@@ -81,12 +88,15 @@ def parse_expression(source: str) -> nodes.Expr:
             raise TemplateSyntaxError("there is more after the end of the expression", parser.stream.current.lineno)
         return expression
 
-    return _parsed(source, parse)
+    return _parsed(source, parse, len(source))
 
 
-def _parsed(source: str, parse: Callable[[], T]) -> T:
-    if len(source) > MAX_SOURCE:
-        raise ExpressionSyntaxError(f"A text with expressions may have {MAX_SOURCE:,} characters at most.")
+def _parsed(source: str, parse: Callable[[], T], code: int) -> T:
+    if len(source) > MAX_SOURCE or code > MAX_CODE:
+        raise ExpressionSyntaxError(
+            f"A text with expressions may have {MAX_SOURCE:,} characters at most, {MAX_CODE:,} of them in braces.",
+            fix="Use a code step for work of this size.",
+        )
     try:
         return parse()
     except TemplateSyntaxError as error:

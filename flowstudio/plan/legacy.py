@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from flowstudio.plan.errors import DocumentError
-from flowstudio.plan.graph import topological_order
+from flowstudio.plan.graph import Graph, topological_order
 from flowstudio.plan.ids import unused
 from flowstudio.plan.legacy_steps import (
     HINT,
@@ -201,7 +201,7 @@ def _array_order(plan: Plan, by_id: Mapping[StepId, Step]) -> list[StepId]:
         if edge.port != "false" and edge.source in top and edge.target in top
     )
     if not is_kept:
-        return topological_order(plan)
+        return topological_order(plan, Graph(plan))
     bodies: dict[StepId | None, list[StepId]] = {}
     for step in plan.steps:
         bodies.setdefault(step.parent, []).append(step.id)

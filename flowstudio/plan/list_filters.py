@@ -47,15 +47,17 @@ def _sort_key(value: Any, case_sensitive: bool) -> Any:
 
 def _keys(value: Any, meter: Meter, attribute: Any, case_sensitive: bool) -> tuple[list[Any], list[Any]]:
     entries = entries_of(value, meter)
+    meter.spend(ENTRY * len(entries))
     keys = [_sort_key(member(entry, attribute), case_sensitive) for entry in entries]
-    meter.spend(sum(len(key) for key in keys if isinstance(key, str)) + ENTRY * len(keys))
+    meter.spend(sum(len(key) for key in keys if isinstance(key, str)))
     return entries, keys
 
 
 def join(meter: Meter, value: Any, separator: Any = "", attribute: str | None = None) -> str:
     between = text(separator, meter)
-    parts = [text(member(entry, attribute), meter) for entry in entries_of(value, meter)]
-    meter.spend(len(between) * len(parts))
+    entries = entries_of(value, meter)
+    meter.spend((ENTRY + len(between)) * len(entries))
+    parts = [text(member(entry, attribute), meter) for entry in entries]
     return between.join(parts)
 
 

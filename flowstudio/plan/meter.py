@@ -15,11 +15,11 @@ from flowstudio.plan.expression_errors import EvaluationError, TooBigError
 from flowstudio.plan.model import Json
 
 BUDGET = 64_000_000
-CALL = 300
+CALL = 400
 """A filter, a method or an operator."""
-ROUND = 400
+ROUND = 600
 """One round of a loop."""
-ENTRY = 32
+ENTRY = 100
 """One new entry of a list."""
 INT_BITS = 8192
 

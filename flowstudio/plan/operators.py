@@ -56,6 +56,7 @@ def binary(symbol: str, left: Any, right: Any, meter: Meter) -> Any:
 
 def formatted(template: str, values: Any, meter: Meter) -> str:
     """Old-style % formatting. values: one value, a tuple of them, or an object."""
+    meter.spend(ENTRY * template.count("%"))
     for widths in _SPEC.findall(template):
         for width in widths:
             if width == "*" or (width and (len(width) > 4 or int(width) > _WIDEST)):

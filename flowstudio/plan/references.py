@@ -3,17 +3,17 @@
 import re
 from collections.abc import Mapping
 
+from flowstudio.plan.braces import map_blocks
 from flowstudio.plan.model import Json, Step, StepId, StepKind
 
-_BLOCK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _MENTION = re.compile(
     r"""
     (?<![\w.])(?P<root>steps|loops)
     (?: (?P<dot>\s*\.\s*)(?P<name>[a-z][a-z0-9_]*)(?!\w)
       | (?P<open>\s*\[\s*)(?P<quote>['"])(?P<key>[a-z][a-z0-9_]*)(?P=quote) )
-    | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'        # other texts are skipped whole
+    | "(?:\\.|[^"\\])*"? | '(?:\\.|[^'\\])*'?      # other texts are skipped whole, to the end if they never close
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 
@@ -23,7 +23,7 @@ def renamed(value: Json, names: Mapping[StepId, StepId]) -> Json:
     Returns the same object when nothing in it changed.
     """
     if isinstance(value, str):
-        text = _BLOCK.sub(lambda block: _rename(block.group(), names), value) if "{" in value else value
+        text = map_blocks(value, lambda block: _rename(block, names)) if "{" in value else value
         return value if text == value else text
     if isinstance(value, list):
         entries = [renamed(each, names) for each in value]

@@ -22,6 +22,7 @@ from flowstudio.plan.errors import (
 from flowstudio.plan.graph import Graph, find_cycle, path_between
 from flowstudio.plan.model import Edge, Plan, Step, StepId, ports_of
 from flowstudio.plan.problems import ActionInfo, ActionTable, FieldInfo, Problem, Severity
+from flowstudio.plan.reference_checks import expression_problems
 
 __all__ = [
     "ActionInfo",
@@ -49,9 +50,15 @@ __all__ = [
 ]
 
 
+_DISORDER = frozenset({CycleError.code, BorderError.code, BodyError.code, ParentError.code})
+
+
 def check_plan(plan: Plan, actions: ActionTable) -> list[Problem]:
     """Everything wrong with a plan. A plan runs when none of the problems is an error."""
-    return list(structure_problems(plan, Graph(plan), actions, check_ends))
+    graph = Graph(plan)
+    problems = list(structure_problems(plan, graph, actions, check_ends))
+    is_ordered = not any(problem.code in _DISORDER for problem in problems)
+    return [*problems, *expression_problems(plan, graph, is_ordered)]
 
 
 def check_edge(plan: Plan, edge: Edge) -> PlanError | None:

@@ -86,7 +86,7 @@ def compile_text(source: str, dialect: Dialect) -> Template:
     return _compile_shared(source)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _compile_shared(source: str) -> Template:
     """Texts that mean the same in every plan are compiled once for all."""
     return _compile_text(source, Dialect())
