@@ -1,5 +1,7 @@
 """Frames and notes: what lies on the canvas without being part of the flow."""
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
@@ -47,7 +49,7 @@ def _paint_note(p: QPainter, frame: Frame, note: Note, palette: Palette) -> None
     p.setPen(QColor(palette.text))
     inset = 10 * frame.s
     room = rect.adjusted(inset, inset, -inset, -inset)
-    line = QFontMetricsF(p.font()).lineSpacing()
+    line = math.ceil(QFontMetricsF(p.font()).lineSpacing())
     room.setHeight(max(1, room.height() // line) * line)  # whole lines only: none is cut through the middle
     p.save()
     p.setClipRect(room, Qt.ClipOperation.IntersectClip)
