@@ -8,11 +8,11 @@ from flowstudio.plan import codecs
 from flowstudio.plan.edit import Codec, Edit, Edited
 from flowstudio.plan.ids import unused
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId
+from flowstudio.plan.nesting import check_parent, with_bodies
 from flowstudio.plan.parts import edge_from_json, edge_to_json, step_from_json, step_to_json
 from flowstudio.plan.patch import Patch
 from flowstudio.plan.reader import Reader
 from flowstudio.plan.references import renamed_params
-from flowstudio.plan.step_edits import check_parent, with_bodies
 
 FRAGMENT_KEY = "flowstudio_steps"
 

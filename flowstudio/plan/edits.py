@@ -15,6 +15,7 @@ from flowstudio.plan.edge_edits import AddEdge, InsertOnEdge, RemoveEdge
 from flowstudio.plan.edit import Codec, Edit, Edited, read_edit
 from flowstudio.plan.ids import fresh_id
 from flowstudio.plan.model import Plan
+from flowstudio.plan.nesting import SetParent
 from flowstudio.plan.part_edits import (
     AddFrame,
     AddNote,
@@ -34,7 +35,6 @@ from flowstudio.plan.step_edits import (
     RemoveSteps,
     RenameStep,
     SetParam,
-    SetParent,
     SetStepField,
     UnsetParam,
 )
