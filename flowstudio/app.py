@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -128,13 +128,20 @@ class Application:
 
         self.stop_server()
         services, settings = self.services, self.services.settings
+        where = host or settings.host
+        access = Access.of(settings, where, services.tokens.user_of)
         self._host = Host()
-        return self._host.start(
-            host or settings.host,
+        info = self._host.start(
+            where,
             settings.port if port is None else port,
-            lambda bound: create_app(services, Access.of(settings, bound, services.tokens.user_of)),
+            create_app(services, access),
             settings.max_body_bytes,
         )
+        log.info("The server listens on %s", info.address)
+        if access.policy == settings.auth:
+            return info
+        forced = f"{where} is not only this computer, so every request needs a token: flowstudio token create."
+        return replace(info, message=f"{info.message} {forced}".strip())
 
     def stop_server(self) -> None:
         if self._host is not None:

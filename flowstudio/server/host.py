@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any, ClassVar
@@ -69,12 +68,12 @@ class Host:
         self._thread: Thread | None = None
         self._is_listening = False
 
-    def start(self, host: str, port: int, make_app: Callable[[str], Flask], max_body_bytes: int) -> ServerInfo:
-        """Listens and returns at once; make_app gets the host that was bound. Raises HostError."""
+    def start(self, host: str, port: int, app: Flask, max_body_bytes: int) -> ServerInfo:
+        """Listens and returns at once. Raises HostError."""
         listener = bind(host, port)
         try:
             bound = listener.getsockname()[1]
-            self._server = self._make(listener, make_app(host), max_body_bytes)
+            self._server = self._make(listener, app, max_body_bytes)
         except BaseException:
             listener.close()
             raise

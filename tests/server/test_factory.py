@@ -104,6 +104,7 @@ def test_user_ids_that_disagree_are_400(call: Any) -> None:
 def test_under_the_token_policy_only_tokens_are_answered(application: Application) -> None:
     token = application.services.tokens.create("ada")
     info = application.serve(host="0.0.0.0", port=0)
+    assert "every request needs a token" in info.message
     address = f"http://127.0.0.1:{info.port}/api"
     mine = {"Authorization": f"Bearer {token}"}
     assert requests.get(f"{address}/execution-plans", timeout=10).status_code == 401

@@ -14,7 +14,7 @@ from flowstudio.server.host import Host, HostError, ServerInfo, bind
 LIMIT = 10_000
 
 
-def small_app(_bound: str) -> Flask:
+def small_app() -> Flask:
     app = Flask(__name__)
 
     @app.post("/echo")
@@ -52,7 +52,7 @@ def test_it_serves_on_the_asked_port_without_a_message(host: Host) -> None:
     free = bind("127.0.0.1", 0)
     port = free.getsockname()[1]
     free.close()
-    info = host.start("127.0.0.1", port, small_app, LIMIT)
+    info = host.start("127.0.0.1", port, small_app(), LIMIT)
     assert (info.port, info.address, info.message) == (port, f"http://127.0.0.1:{port}", "")
     assert ask(info, "POST", "/echo", b"hello") == (200, b"hello")
 
@@ -60,7 +60,7 @@ def test_it_serves_on_the_asked_port_without_a_message(host: Host) -> None:
 def test_a_taken_port_gives_the_next_free_one_and_says_so(host: Host) -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        info = host.start("127.0.0.1", port, small_app, LIMIT)
+        info = host.start("127.0.0.1", port, small_app(), LIMIT)
         assert info.port > port
         assert info.message == f"Port {port} is taken; the server listens on {info.port} instead."
         assert ask(info, "POST", "/echo", b"x")[0] == 200
@@ -68,13 +68,13 @@ def test_a_taken_port_gives_the_next_free_one_and_says_so(host: Host) -> None:
 
 def test_an_address_that_is_not_ours_is_a_sentence(host: Host) -> None:
     with pytest.raises(HostError, match=r"cannot listen on 192\.0\.2\.1"):
-        host.start("192.0.2.1", 5001, small_app, LIMIT)
+        host.start("192.0.2.1", 5001, small_app(), LIMIT)
 
 
 def test_stopping_ends_threads_and_frees_the_port() -> None:
     before = set(threading.enumerate())
     host = Host()
-    info = host.start("127.0.0.1", 0, small_app, LIMIT)
+    info = host.start("127.0.0.1", 0, small_app(), LIMIT)
     assert ask(info, "POST", "/echo", b"x")[0] == 200
     host.stop()
     for thread in set(threading.enumerate()) - before:
@@ -85,7 +85,7 @@ def test_stopping_ends_threads_and_frees_the_port() -> None:
 
 def test_stopping_closes_connections_that_are_kept_open() -> None:
     host = Host()
-    info = host.start("127.0.0.1", 0, small_app, LIMIT)
+    info = host.start("127.0.0.1", 0, small_app(), LIMIT)
     connection = HTTPConnection("127.0.0.1", info.port, timeout=10)
     connection.request("POST", "/echo", b"x")
     connection.getresponse().read()
@@ -96,20 +96,20 @@ def test_stopping_closes_connections_that_are_kept_open() -> None:
 
 
 def test_stopping_twice_is_harmless(host: Host) -> None:
-    host.start("127.0.0.1", 0, small_app, LIMIT)
+    host.start("127.0.0.1", 0, small_app(), LIMIT)
     host.stop()
     host.stop()
 
 
 def test_what_is_not_http_is_refused_in_the_one_shape(host: Host) -> None:
-    info = host.start("127.0.0.1", 0, small_app, LIMIT)
+    info = host.start("127.0.0.1", 0, small_app(), LIMIT)
     head, _, body = raw(info, b"GET / HTTP/1.1\r\nBad Header\r\n\r\n").partition(b"\r\n\r\n")
     assert b" 400 " in head.splitlines()[0]
     assert "error" in json.loads(body)
 
 
 def test_a_body_beyond_all_measure_is_refused_before_it_is_read(host: Host) -> None:
-    info = host.start("127.0.0.1", 0, small_app, LIMIT)
+    info = host.start("127.0.0.1", 0, small_app(), LIMIT)
     answer = raw(info, b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 413")
     assert b'"error"' in answer

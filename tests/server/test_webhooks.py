@@ -106,6 +106,14 @@ def test_repeats_at_the_same_moment_make_one_run(call: Any) -> None:
     assert len(call("GET", "/execution-logs").json()) == 1
 
 
+def test_a_changed_plan_is_what_the_next_request_runs(call: Any) -> None:
+    plan = call.plan(trigger=hook())
+    assert "Hello Ada" in call("POST", "/webhook/leads", {"name": "Ada"}).text
+    steps = [{**plan["plan_json"][0], "params": {"template": "Bye {{ trigger.body.name }}"}}]
+    call("PUT", f"/execution-plans/{plan['id']}", {"plan_json": steps})
+    assert "Bye Ada" in call("POST", "/webhook/leads", {"name": "Ada"}).text
+
+
 def respond_plan(params: dict[str, Any]) -> Plan:
     return Plan(
         "p-respond",
