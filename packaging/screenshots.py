@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from flowstudio.app import build
 from flowstudio.engine.model import TriggerEvent
+from flowstudio.plan.document import read_plan
 from flowstudio.settings import load_settings
 from flowstudio.ui.application import open_window
 from flowstudio.ui.documents import sample_files
@@ -51,6 +52,7 @@ def shoot(window: MainWindow) -> None:
     window.resize(*SIZE)
     window.show()
     fill_vault(window)
+    publish_others(window)
     run_sample(window)
     for theme in (Theme.LIGHT, Theme.DARK):
         window.choose_theme(theme)
@@ -65,6 +67,12 @@ def fill_vault(window: MainWindow) -> None:
     for provider, fields in (("slack", {"bot_token": "example"}), ("github", {"token": "example"})):
         window.services.credentials.save(LOCAL_USER, provider, fields)
     window.held.reload()
+
+
+def publish_others(window: MainWindow) -> None:
+    """The other samples as published plans, so that Home has more than one row."""
+    for sample in list(sample_files().values())[1:]:
+        window.services.plans.save_plan(LOCAL_USER, read_plan(sample.read_bytes()))
 
 
 def run_sample(window: MainWindow) -> None:

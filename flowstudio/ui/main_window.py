@@ -17,7 +17,7 @@ from flowstudio.ui.chrome.menus import fill_menu_bar, list_menu, theme_menu
 from flowstudio.ui.chrome.rail import Rail
 from flowstudio.ui.chrome.status_bar import StatusBar
 from flowstudio.ui.dialogs.credential_dialog import CredentialDialog
-from flowstudio.ui.dialogs.message_sheet import Message, MessageSheet, message_of
+from flowstudio.ui.dialogs.message_sheet import Message, MessageSheet, NoticeBar, message_of
 from flowstudio.ui.documents import Documents, sample_files
 from flowstudio.ui.editor.editor_screen import EditorScreen
 from flowstudio.ui.held_credentials import HeldCredentials
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         }
         self.rail = Rail(icons)
         self.status = StatusBar(icons)
+        self.notice = NoticeBar(icons)
         self.bridge = Bridge(services.bus, self)
         self._stack = QStackedWidget()
         self._clock = QTimer(self, interval=CLOCK_MS)
@@ -88,13 +89,13 @@ class MainWindow(QMainWindow):
         self.editor.step_panel.set_address(address)
         self.settings.show_address(address)
         if message:
-            self.editor.notice.show_message(Message(message, tone="warning"))
+            self.notice.show_message(Message(message, tone="warning"))
             self.status.say(message)
 
     def show_warnings(self, warnings: Sequence[str]) -> None:
         """Sentences to be seen once: an unsafe key file, a manifest that was left out."""
         if warnings:
-            self.editor.notice.show_message(Message(" ".join(warnings), tone="warning"))
+            self.notice.show_message(Message(" ".join(warnings), tone="warning"))
 
     def begin(self) -> None:
         """Reads what the first screen shows, and takes up drafts."""
@@ -134,7 +135,11 @@ class MainWindow(QMainWindow):
         across = QHBoxLayout()
         across.setSpacing(0)
         across.addWidget(self.rail)
-        across.addWidget(self._stack, 1)
+        content = QVBoxLayout()
+        content.setSpacing(0)
+        content.addWidget(self.notice)
+        content.addWidget(self._stack, 1)
+        across.addLayout(content, 1)
         down = QVBoxLayout(centre)
         down.setContentsMargins(0, 0, 0, 0)
         down.setSpacing(0)
@@ -158,6 +163,7 @@ class MainWindow(QMainWindow):
         self.documents.message.connect(self.show_message)
         self.documents.told.connect(self.status.say)
         self.editor.told.connect(self.status.say)
+        self.editor.noticed.connect(self.notice.show_message)
         self.editor.front_changed.connect(self._show_title)
         self.editor.add_credential.connect(self.add_credential)
         self.home.new_wanted.connect(self.documents.new)
@@ -212,7 +218,7 @@ class MainWindow(QMainWindow):
         if message.tone == "error":
             MessageSheet(message, self.appearance.icons, self).open()
         else:
-            self.editor.notice.show_message(message)
+            self.notice.show_message(message)
 
     def add_credential(self, provider: str) -> None:
         manifests = self.services.registry(self.user_id).manifests

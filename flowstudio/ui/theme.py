@@ -95,6 +95,7 @@ def sheet_colours(palette: Palette) -> dict[str, str]:
         "control_border": palette.border,
         "field_border": palette.border_strong,
         "focus_quiet": mix(palette.window, palette.focus, 0.6),
+        "code_field": mix(palette.surface, palette.sunken, 1.0 if palette.is_dark else 0.4),
         "waiting_field": mix(palette.surface, palette.waiting_bg, 0.55),
         "text_disabled": mix(palette.window, palette.text_3, 0.55),
         "scroll": mix(palette.window, palette.text, 0.2),

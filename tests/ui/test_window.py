@@ -151,9 +151,9 @@ def test_shift_f5_stops_a_run(window: MainWindow, qtbot: QtBot) -> None:
 def test_a_plan_with_errors_does_not_run_and_says_why(window: MainWindow, qtbot: QtBot) -> None:
     window.documents.open_plan(Plan("bad", "Bad", steps=(Step("if_", "flow", "condition"),)))
     qtbot.keyClick(window, Qt.Key.Key_F5)
-    qtbot.waitUntil(window.editor.notice.isVisible, timeout=5000)
-    assert "cannot run yet" in window.editor.notice.text.text()
-    button = next(each for each in window.editor.notice.findChildren(QAbstractButton) if each.text() == "Show problems")
+    qtbot.waitUntil(window.notice.isVisible, timeout=5000)
+    assert "cannot run yet" in window.notice.text.text()
+    button = next(each for each in window.notice.findChildren(QAbstractButton) if each.text() == "Show problems")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert window.editor._panes.currentIndex() == PROBLEMS
 
@@ -246,7 +246,7 @@ def test_after_a_crash_every_edit_is_back(open_it: Opener, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: second.editor.front is not None)
     assert second.editor.front is not None
     assert second.editor.front.open_plan.plan.has_step("greet")
-    assert "closed unexpectedly" in second.editor.notice.text.text()
+    assert "closed unexpectedly" in second.notice.text.text()
 
 
 def test_publishing_makes_the_plan_live_and_its_schedule_known(window: MainWindow, qtbot: QtBot) -> None:

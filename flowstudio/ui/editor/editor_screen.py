@@ -16,7 +16,7 @@ from flowstudio.ui.canvas.faces import HasCredential
 from flowstudio.ui.chrome.commands import Actions
 from flowstudio.ui.chrome.toolbar import Toolbar
 from flowstudio.ui.controls import tool_button
-from flowstudio.ui.dialogs.message_sheet import Message, NoticeBar, Remedy, message_of
+from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.dialogs.run_input import RunInput
 from flowstudio.ui.editor.docks import arrange, size_docks, tabbed_dock, titled_dock
 from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
@@ -43,6 +43,7 @@ class EditorScreen(QWidget):
     """Which plans are open is decided outside; this screen shows them and carries out what is done to the front one."""
 
     told = Signal(str)
+    noticed = Signal(object)  # Message
     failed = Signal(object)  # FlowStudioError
     front_changed = Signal()
     close_wanted = Signal(object)  # PlanTab
@@ -68,7 +69,6 @@ class EditorScreen(QWidget):
         self._has_own_sizes = False
         icons = appearance.icons
         self.toolbar = Toolbar(actions, icons)
-        self.notice = NoticeBar(icons)
         self.tabs = QTabWidget(documentMode=True, tabsClosable=True, movable=True)
         self.tabs.setProperty("role", "documents")
         self.tabs.tabBar().setAccessibleName("Open plans")
@@ -159,9 +159,7 @@ class EditorScreen(QWidget):
         if errors:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
             show = Remedy("Show problems", lambda: self.show_pane(PROBLEMS))
-            self.notice.show_message(
-                Message(f"{count} must be fixed before publishing.", tone="warning", remedies=(show,))
-            )
+            self.noticed.emit(Message(f"{count} must be fixed before publishing.", tone="warning", remedies=(show,)))
         else:
             tab.publish()
 
@@ -232,7 +230,6 @@ class EditorScreen(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.toolbar)
-        layout.addWidget(self.notice)
         layout.addWidget(body, 1)
 
     def _join(self) -> None:
@@ -333,9 +330,9 @@ class EditorScreen(QWidget):
             first = error.problems[0].sentence if error.problems else ""
             count = "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
             what = f"This plan cannot run yet, {count} must be fixed. {first}"
-            self.notice.show_message(Message(what, tone="warning", remedies=(show,)))
+            self.noticed.emit(Message(what, tone="warning", remedies=(show,)))
         else:
-            self.notice.show_message(message_of(error))
+            self.noticed.emit(message_of(error))
             self.failed.emit(error)
 
     def _switch_live(self, is_on: bool) -> None:
