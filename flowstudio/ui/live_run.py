@@ -6,10 +6,18 @@ from uuid import uuid4
 
 from PySide6.QtCore import QObject, Signal
 
-from flowstudio.engine.events import RunEnded, RunEvent, RunStarted, RunStateChanged
-from flowstudio.engine.model import RunState, TriggerEvent
+from flowstudio.engine.events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    RunStateChanged,
+    StepFailed,
+    StepSkipped,
+    StepSucceeded,
+)
+from flowstudio.engine.model import IterationPath, RunState, TriggerEvent
 from flowstudio.errors import FlowStudioError
-from flowstudio.plan.model import Plan
+from flowstudio.plan.model import Plan, StepId
 from flowstudio.ui.tasks import Task
 from flowstudio.workspace.services import Services
 
@@ -31,6 +39,8 @@ class LiveRun(QObject):
         self.state: RunState | None = None
         self.end: RunEnded | None = None
         self.started_at: datetime | None = None
+        self.last_iteration: dict[StepId, IterationPath] = {}
+        """Where each step was heard of last: the iteration whose data is worth showing."""
 
     @property
     def is_active(self) -> bool:
@@ -40,6 +50,7 @@ class LiveRun(QObject):
         """Starts a run of the plan as it is now; whatever was shown before is cleared."""
         run_id = str(uuid4())
         self.run_id, self.plan, self.end = run_id, plan, None
+        self.last_iteration = {}
         self.state, self.started_at = RunState.QUEUED, datetime.now(UTC)
         self.began.emit()
         self.changed.emit()
@@ -64,6 +75,8 @@ class LiveRun(QObject):
                 self.state = event.state
             elif isinstance(event, RunEnded):
                 self.state, self.end = event.state, event
+            elif isinstance(event, StepSucceeded | StepFailed | StepSkipped):
+                self.last_iteration[event.step_id] = event.iteration
         self.events.emit(own)
         if self.state is not before:
             self.changed.emit()

@@ -48,8 +48,9 @@ def events() -> list[RunEvent]:
 def log_panel(qtbot: QtBot, icons: Icons) -> LogPanel:
     panel = LogPanel(icons)
     qtbot.addWidget(panel)
-    panel.begin(LABELS)
-    panel.append(events())
+    panel.model.begin(LABELS)
+    panel.show_model(panel.model, LABELS)
+    panel.model.append(events())
     return panel
 
 
@@ -86,16 +87,16 @@ def test_the_step_filter_shows_one_step(log_panel: LogPanel) -> None:
 def test_ten_thousand_lines_are_one_insertion(log_panel: LogPanel, qtbot: QtBot) -> None:
     inserted: list[int] = []
     log_panel.model.rowsInserted.connect(lambda _, first, last: inserted.append(last - first + 1))
-    log_panel.append([LogWritten("r", AT, "info", str(number)) for number in range(10_000)])
+    log_panel.model.append([LogWritten("r", AT, "info", str(number)) for number in range(10_000)])
     assert inserted == [10_000]
 
 
 def test_the_run_pane_has_a_row_a_step(qtbot: QtBot, icons: Icons) -> None:
     panel = RunPanel(icons)
     qtbot.addWidget(panel)
-    panel.begin(LABELS)
-    panel.append(events())
     model = panel.model
+    model.begin(LABELS)
+    model.take(events())
     rows = [[model.index(row, column).data() for column in range(model.columnCount())] for row in range(3)]
     assert rows[0] == ["Fetch", "Succeeded", "", "12", "34 ms", "12 rows read"]
     assert rows[1][:2] == ["Post", "Failed"]
@@ -105,9 +106,9 @@ def test_the_run_pane_has_a_row_a_step(qtbot: QtBot, icons: Icons) -> None:
 def test_iterations_of_a_step_add_up(qtbot: QtBot, icons: Icons) -> None:
     panel = RunPanel(icons)
     qtbot.addWidget(panel)
-    panel.begin(LABELS)
+    panel.model.begin(LABELS)
     for number in range(40):
-        panel.append([StepSucceeded("r", AT, "a", (number,), 1, 2, 10.0, ("out",))])
+        panel.model.take([StepSucceeded("r", AT, "a", (number,), 1, 2, 10.0, ("out",))])
     assert [panel.model.index(0, column).data() for column in range(5)] == ["Fetch", "Succeeded", "40×", "80", "400 ms"]
 
 

@@ -1,18 +1,22 @@
 """The whole window over the whole product, by keyboard and mouse."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QThreadPool
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from flowstudio.app import build
 from flowstudio.engine.model import RunState
 from flowstudio.plan.edits import AddStep, SetParam
 from flowstudio.plan.model import Edge, Plan, Step, Trigger, TriggerKind
+from flowstudio.settings import Settings
 from flowstudio.ui.application import open_window
 from flowstudio.ui.dialogs.credential_dialog import CredentialDialog
 from flowstudio.ui.dialogs.message_sheet import MessageSheet
@@ -103,8 +107,6 @@ def test_ctrl_n_opens_an_empty_plan(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def test_f5_runs_the_draft_and_shows_its_data(editing: MainWindow, qtbot: QtBot) -> None:
-    from dataclasses import replace
-
     tab = editing.editor.front
     assert tab is not None
     tab.open_plan.push(SetParam("greet", "template", "Hello"))
@@ -156,6 +158,47 @@ def test_a_plan_with_errors_does_not_run_and_says_why(window: MainWindow, qtbot:
     button = next(each for each in window.notice.findChildren(QAbstractButton) if each.text() == "Show problems")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert window.editor._panes.currentIndex() == PROBLEMS
+
+
+def test_each_tab_shows_its_own_run(editing: MainWindow, qtbot: QtBot) -> None:
+    first = editing.editor.front
+    assert first is not None
+    first.open_plan.push(SetParam("greet", "template", "Hello"))
+    editing.editor.run()
+    run_to_end(editing, qtbot)
+    assert editing.editor.run_panel.model.rowCount() == 2
+    editing.documents.new()
+    assert editing.editor.run_panel.model.rowCount() == 0
+    qtbot.keyClick(editing, Qt.Key.Key_Tab, CTRL)
+    assert editing.editor.front is first
+    assert editing.editor.run_panel.model.rowCount() == 2
+    assert editing.editor.log_panel.model.rowCount() > 0
+
+
+def test_choosing_in_the_palette_adds_a_step(window: MainWindow, qtbot: QtBot) -> None:
+    window.documents.new()
+    search = window.editor.palette_panel.search
+    qtbot.keyClicks(search, "render a template")
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    tab = window.editor.front
+    assert tab is not None
+    assert [(step.provider, step.action) for step in tab.open_plan.plan.steps] == [("logic", "transform")]
+    qtbot.waitUntil(lambda: window.editor.toolbar.state.text() == "Draft")
+
+
+def test_a_taken_port_is_told_and_the_next_one_serves(settings: Settings, qapp: QApplication, qtbot: QtBot) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        built = build(replace(settings, port=taken.getsockname()[1]))
+        window = open_window(built, qapp)
+        qtbot.addWidget(window)
+        window.show()
+        qtbot.waitUntil(lambda: window._address != "")
+        assert str(taken.getsockname()[1]) in window.notice.text.text()
+        assert not window._address.endswith(str(taken.getsockname()[1]))
+        window.close()
+        QThreadPool.globalInstance().waitForDone()
+        built.close()
+    qapp.setStyleSheet("")
 
 
 def test_undo_and_redo_work_from_inside_a_field(editing: MainWindow, qtbot: QtBot) -> None:

@@ -14,6 +14,8 @@ from flowstudio.ui.canvas.faces import HasCredential
 from flowstudio.ui.canvas.view import CanvasView
 from flowstudio.ui.live_run import LiveRun
 from flowstudio.ui.open_plan import OpenPlan
+from flowstudio.ui.panels.log_model import LogModel
+from flowstudio.ui.panels.run_model import RunModel
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.theme import Appearance
 from flowstudio.workspace.edit_session import EditSession
@@ -44,6 +46,7 @@ class PlanTab(QWidget):
         self._was_shown = False
         self.open_plan = OpenPlan(session, services, self)
         self.live_run = LiveRun(services, session.user_id, self)
+        self.run_model, self.log_model = RunModel(appearance.icons), LogModel(appearance.icons)
         self.canvas = CanvasView(
             session, self.open_plan.undo, registry, appearance.palette, appearance.icons, has_credential
         )
@@ -136,12 +139,19 @@ class PlanTab(QWidget):
         self.open_plan.saved.connect(self.changed)
         self.open_plan.refused.connect(self.failed)
         self.open_plan.undo.indexChanged.connect(self.changed)
-        self.live_run.began.connect(self.canvas.clear_run)
+        self.live_run.began.connect(self._begin_run)
         self.live_run.events.connect(self.canvas.show_events)
+        self.live_run.events.connect(self.run_model.take)
+        self.live_run.events.connect(self.log_model.append)
         self.live_run.changed.connect(self.changed)
         self.live_run.failed_to_start.connect(self.failed)
         self.canvas.status.connect(self.told)
         appearance.changed.connect(self.canvas.set_palette)
+
+    def _begin_run(self) -> None:
+        self.canvas.clear_run()
+        self.run_model.begin(self.labels())
+        self.log_model.begin(self.labels())
 
     def _show_changes(self, changes: Iterable[object]) -> None:
         self.canvas.apply_changes(changes)

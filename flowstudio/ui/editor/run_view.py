@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer
+from shiboken6 import isValid
 
 from flowstudio.engine.events import RunEvent
-from flowstudio.engine.model import IterationPath, RunState, StepRun
+from flowstudio.engine.model import RunState, StepRun
 from flowstudio.plan.model import StepId
 from flowstudio.ui.editor.plan_tab import PlanTab
 from flowstudio.ui.live_run import LiveRun
@@ -30,7 +31,7 @@ TONES = {
 
 
 class RunView(QObject):
-    """Shows the run of one tab at a time; a tab in the background keeps only what its canvas shows."""
+    """Shows the run of one tab at a time; each tab keeps its own lines and rows."""
 
     def __init__(
         self, run_panel: RunPanel, log_panel: LogPanel, data_panel: DataPanel, services: Services, parent: QObject
@@ -40,13 +41,12 @@ class RunView(QObject):
         self._services = services
         self._tab: PlanTab | None = None
         self._step: StepId | None = None
-        self._last: dict[tuple[str, StepId], IterationPath] = {}
         self._fetch = QTimer(self, singleShot=True, interval=FETCH_AFTER_MS)
         self._fetch.timeout.connect(self._read_data)
 
     def show_tab(self, tab: PlanTab | None) -> None:
-        """Follows another tab from its next events on."""
-        if self._tab is not None:
+        """Shows what that tab ran last, and follows what it runs next."""
+        if self._tab is not None and isValid(self._tab):
             self._tab.live_run.began.disconnect(self._begin)
             self._tab.live_run.events.disconnect(self._take)
             self._tab.live_run.changed.disconnect(self._show_state)
@@ -55,6 +55,8 @@ class RunView(QObject):
             tab.live_run.began.connect(self._begin)
             tab.live_run.events.connect(self._take)
             tab.live_run.changed.connect(self._show_state)
+            self._begin()
+            self._show_state()
         self.show_step(None)
 
     def show_step(self, step_id: StepId | None) -> None:
@@ -63,22 +65,14 @@ class RunView(QObject):
 
     def _begin(self) -> None:
         assert self._tab is not None
-        labels = self._tab.labels()
-        self._run_panel.begin(labels)
-        self._log_panel.begin(labels)
-        self._last.clear()
+        self._run_panel.show_model(self._tab.run_model, self._tab.live_run.run_id is not None)
+        self._log_panel.show_model(self._tab.log_model, self._tab.labels())
         self._read_data()
 
     def _take(self, events: Sequence[RunEvent]) -> None:
-        self._run_panel.append(events)
-        self._log_panel.append(events)
-        for event in events:
-            step_id = getattr(event, "step_id", None)
-            iteration = getattr(event, "iteration", None)
-            if step_id is not None and iteration is not None:
-                self._last[event.run_id, step_id] = iteration
-                if step_id == self._step and not self._fetch.isActive():
-                    self._fetch.start()
+        is_ours = any(getattr(event, "step_id", None) == self._step for event in events)
+        if is_ours and self._step is not None and not self._fetch.isActive():
+            self._fetch.start()
 
     def _show_state(self) -> None:
         assert self._tab is not None
@@ -94,10 +88,11 @@ class RunView(QObject):
             self._data_panel.show_nothing("Select a step to see its data.")
             return
         label = tab.open_plan.plan.step(step_id).label
-        if run_id is None or (run_id, step_id) not in self._last:
+        iteration = tab.live_run.last_iteration.get(step_id)
+        if run_id is None or iteration is None:
             self._data_panel.show_nothing(f"Run the plan to see the data of “{label}”.")
             return
-        runs, user_id, iteration = self._services.runs, tab.open_plan.user_id, self._last[run_id, step_id]
+        runs, user_id = self._services.runs, tab.open_plan.user_id
 
         def show(result: StepRun | None) -> None:
             if self._step == step_id and result is not None:

@@ -58,6 +58,11 @@ class LogModel(QAbstractTableModel):
         self._shown = []
         self.endResetModel()
 
+    def begin(self, labels: Mapping[StepId, str]) -> None:
+        """A run starts: no lines yet, and the names its steps have."""
+        self.clear()
+        self.set_labels(labels)
+
     def set_labels(self, labels: Mapping[StepId, str]) -> None:
         self._labels = labels
 

@@ -1,20 +1,20 @@
 """The Log pane: what the run says, filtered by level and by step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from flowstudio.engine.events import RunEvent
 from flowstudio.plan.model import StepId
 from flowstudio.ui.controls import push_button
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.log_model import LogModel
-from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.panels.tables import quiet_table, show_model
 from flowstudio.ui.tokens import SPACE_2, SPACE_3
 
+WIDTHS = (120, 168)
 LEVEL_TITLES: Mapping[str, str] = {
     "debug": "Everything",
     "info": "Information",
@@ -31,7 +31,8 @@ class LogPanel(QWidget):
         self.setProperty("role", "panel")
         self.model = LogModel(icons)
         self._follows_end = True
-        self.table = quiet_table(self.model, "Log", (120, 168))
+        self._watch(self.model)
+        self.table = quiet_table(self.model, "Log", WIDTHS)
         self.table.activated.connect(self._open)
         self.level = QuietComboBox()
         self.level.setAccessibleName("Level")
@@ -45,7 +46,7 @@ class LogPanel(QWidget):
         self.level.activated.connect(self._filter)
         self.step.activated.connect(self._filter)
         clear = push_button("Clear", kind="quiet")
-        clear.clicked.connect(self.model.clear)
+        clear.clicked.connect(lambda: self.model.clear())
         bar = QHBoxLayout()
         bar.setContentsMargins(SPACE_3, SPACE_2, SPACE_3, 0)
         bar.setSpacing(SPACE_2)
@@ -59,11 +60,15 @@ class LogPanel(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.table, 1)
 
-    def begin(self, labels: Mapping[StepId, str]) -> None:
-        """A run starts: an empty log, and the names its steps have."""
-        self.model.clear()
+    def show_model(self, model: LogModel, labels: Mapping[StepId, str]) -> None:
+        """The log of the tab in front, and the names its steps have."""
+        if model is not self.model:
+            self.model.rowsAboutToBeInserted.disconnect(self._note_end)
+            self.model.rowsInserted.disconnect(self._follow_end)
+            self._watch(model)
+        self.model = model
+        show_model(self.table, model, WIDTHS)
         self._follows_end = True
-        self.model.set_labels(labels)
         chosen = self.step.currentData()
         self.step.clear()
         self.step.addItem("All steps", None)
@@ -72,12 +77,17 @@ class LogPanel(QWidget):
         self.step.setCurrentIndex(max(0, self.step.findData(chosen)))
         self._filter()
 
-    def append(self, events: Sequence[RunEvent]) -> None:
-        """Follows the end while the end is in view."""
+    def _watch(self, model: LogModel) -> None:
+        model.rowsAboutToBeInserted.connect(self._note_end)
+        model.rowsInserted.connect(self._follow_end)
+
+    def _note_end(self) -> None:
+        """The end is followed while it is in view."""
         bar = self.table.verticalScrollBar()
         if self.isVisible():
             self._follows_end = bar.value() >= bar.maximum() - 1
-        self.model.append(events)
+
+    def _follow_end(self) -> None:
         if self._follows_end:
             self.table.scrollToBottom()
 

@@ -1,19 +1,17 @@
 """The Run pane: how each step of the shown run stands."""
 
-from collections.abc import Mapping, Sequence
-
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from flowstudio.engine.events import RunEvent
-from flowstudio.plan.model import StepId
 from flowstudio.ui.controls import text_label
 from flowstudio.ui.forms.editors.field_editor import set_look
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.run_model import RunModel
-from flowstudio.ui.panels.tables import quiet_table
+from flowstudio.ui.panels.tables import quiet_table, show_model
 from flowstudio.ui.tokens import SPACE_2, SPACE_3
+
+WIDTHS = (220, 136, 72, 88, 88)
 
 
 class RunPanel(QWidget):
@@ -24,7 +22,7 @@ class RunPanel(QWidget):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.model = RunModel(icons)
-        self.table = quiet_table(self.model, "Steps of the run", (220, 136, 72, 88, 88))
+        self.table = quiet_table(self.model, "Steps of the run", WIDTHS)
         self.table.clicked.connect(self._choose)
         self.table.activated.connect(self._choose)
         self.state = text_label("", "pill")
@@ -45,18 +43,17 @@ class RunPanel(QWidget):
         self._stack.addWidget(empty)
         self._stack.addWidget(shown)
 
-    def begin(self, labels: Mapping[StepId, str]) -> None:
-        self.model.begin(labels)
-        self._stack.setCurrentIndex(1)
+    def show_model(self, model: RunModel, has_run: bool) -> None:
+        """The run of the tab in front; has_run is False while it never ran."""
+        self.model = model
+        show_model(self.table, model, WIDTHS)
+        self._stack.setCurrentIndex(1 if has_run else 0)
 
     def show_state(self, title: str, tone: str, facts: str) -> None:
         """tone: ok, running, warning, error, waiting."""
         self.state.setText(title)
         set_look(self.state, "tone", tone)
         self.facts.setText(facts)
-
-    def append(self, events: Sequence[RunEvent]) -> None:
-        self.model.take(events)
 
     def _choose(self, index: QModelIndex) -> None:
         self.step_chosen.emit(self.model.step_id(index.row()))

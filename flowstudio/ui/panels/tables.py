@@ -32,6 +32,14 @@ def quiet_table(model: QAbstractItemModel, name: str, widths: Sequence[int] = ()
     return table
 
 
+def show_model(table: QTableView, model: QAbstractItemModel, widths: Sequence[int]) -> None:
+    """Puts another model of the same columns into a table; the one before is its owner's to keep."""
+    if table.model() is not model:
+        table.setModel(model)
+        for column, width in enumerate(widths):
+            table.setColumnWidth(column, width)
+
+
 def card_table(model: QAbstractItemModel, name: str, widths: Sequence[int] = ()) -> QTableView:
     """The list of a whole screen: on a surface of its own, with rows of more air."""
     table = quiet_table(model, name, widths)
