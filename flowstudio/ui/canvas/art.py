@@ -3,6 +3,8 @@
 Source: UI_SPEC 4.3 and 6. `s` everywhere is device pixels per scene pixel (zoom x device ratio).
 """
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
@@ -140,10 +142,17 @@ class CardArt:
     def _bar(self, p: QPainter, card: QRectF, radius: float, colour: str) -> None:
         """The category along the left side, as round as the card's corners. A clip would leave them jagged."""
         width = max(2.0, round((4 if self.level >= Level.MIDDLE else 8) * self.s))
-        round_card, strip = QPainterPath(), QPainterPath()
-        round_card.addRoundedRect(card, radius, radius)
-        strip.addRect(QRectF(card.left(), card.top(), width, card.height()))
-        p.fillPath(round_card.intersected(strip), QColor(colour))
+        bend = math.degrees(math.acos(max(0.0, radius - width) / radius)) if radius else 0.0
+        top = QRectF(card.left(), card.top(), 2 * radius, 2 * radius)
+        bar = QPainterPath()
+        bar.arcMoveTo(top, 180 - bend)
+        bar.arcTo(top, 180 - bend, bend)
+        bar.arcTo(top.translated(0, card.height() - 2 * radius), 180, bend)
+        if width > radius:
+            bar.lineTo(width, card.bottom())
+            bar.lineTo(width, card.top())
+        bar.closeSubpath()
+        p.fillPath(bar, QColor(colour))
 
     def port(self, p: QPainter, x: float, y: float, *, colour: str = "", reach: float = PORT_RADIUS) -> None:
         """A way in or out: a ring of wire colour filled with surface."""

@@ -192,7 +192,7 @@ def _meets_walls(box: tuple[float, float, float, float], x0: float, y0: float, x
 def _pieces(frame: Frame, total: int) -> int:
     """Straight pieces per wire: as many as the eye needs at this zoom, fewer where thousands are in view."""
     if frame.level is Level.NEAR:
-        return 18
+        return 12 if frame.is_moving else 20
     if frame.level is Level.MIDDLE:
         return 10 if frame.is_moving else 14
     if total > REST_LIMIT and frame.level is Level.DOT:
