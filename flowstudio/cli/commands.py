@@ -13,11 +13,10 @@ from flowstudio.cli.output import count, problem_line, table
 from flowstudio.cli.run_command import BAD_INPUT, FAILED, LOOK_S, read_input, run_plan
 from flowstudio.cli.samples import read_sample, samples
 from flowstudio.cli.secret_commands import credentials, token
-from flowstudio.plan.document import read_plan
 from flowstudio.plan.rules import Severity, check_plan
 from flowstudio.settings import load_settings
 from flowstudio.workspace.catalogue import providers_as_json
-from flowstudio.workspace.files import read_file
+from flowstudio.workspace.files import read_plan_file
 from flowstudio.workspace.ports import LOCAL_USER
 
 
@@ -46,7 +45,7 @@ def run(context: click.Context, file: Path, data: str | None, as_json: bool, use
 
     Exit code 0: it succeeded; 1: it failed; 2: the plan or the arguments are not usable; 130: stopped by Ctrl+C.
     """
-    plan, value = read_plan(read_file(file)), read_input(data)
+    plan, value = read_plan_file(file), read_input(data)
     with application(context) as running:
         code = run_plan(running, user_id, plan, value, as_json=as_json)
     context.exit(code)
@@ -98,7 +97,7 @@ def plan() -> None:
 @click.pass_context
 def check(context: click.Context, file: Path, user_id: str) -> None:
     """Say everything that is wrong with a plan. Exit code 2 when it cannot run."""
-    checked = read_plan(read_file(file))
+    checked = read_plan_file(file)
     problems = check_plan(checked, faces(context).catalogue(load_settings(), user_id))
     for problem in problems:
         click.echo(problem_line(problem), err=problem.severity is Severity.ERROR)

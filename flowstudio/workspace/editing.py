@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from flowstudio.plan.document import dumps, read_plan
+from flowstudio.plan.document import dumps
 from flowstudio.plan.edits import edit_from_json
 from flowstudio.plan.model import Plan
 from flowstudio.plan.rules import PlanError
 from flowstudio.workspace.edit_session import EditSession
-from flowstudio.workspace.files import read_file, write_file
+from flowstudio.workspace.files import read_plan_file, write_file
 from flowstudio.workspace.ports import Draft, EditJournal
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Editing:
 
     def open_file(self, user_id: str, path: Path) -> EditSession:
         """Opens a .flow file, or a plan in the API's shape. Raises FileUnreadableError, DocumentError, PlanError."""
-        return self.open(user_id, read_plan(read_file(path)), path)
+        return self.open(user_id, read_plan_file(path), path)
 
     def save_file(self, session: EditSession, path: Path) -> None:
         """Writes the session's plan, canonical, in one step. Raises the StorageError family, the old file intact."""

@@ -6,6 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
+from flowstudio.plan.document import read_plan
+from flowstudio.plan.errors import DocumentError
+from flowstudio.plan.model import Plan
 from flowstudio.workspace.errors import DiskFullError, FileUnreadableError, ReadOnlyError, StorageError
 
 MAX_PLAN_BYTES = 64 * 1024 * 1024
@@ -25,6 +28,17 @@ def read_file(path: Path) -> bytes:
         raise FileUnreadableError(f"{path} may not be read.", fix="Change the file's permissions.") from error
     except OSError as error:
         raise FileUnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def read_plan_file(path: Path) -> Plan:
+    """A `.flow` file or a plan in the API's shape. Raises FileUnreadableError, or DocumentError naming the file."""
+    data = read_file(path)
+    try:
+        return read_plan(data)
+    except DocumentError as error:
+        raise DocumentError(
+            f"{path.name}: {error.sentence}", fix=error.fix, where=error.where, line=error.line, column=error.column
+        ) from error
 
 
 def write_file(path: Path, content: bytes) -> None:

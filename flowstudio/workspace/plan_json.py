@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from flowstudio.plan.document import FORMAT_KEY, from_document
 from flowstudio.plan.legacy import from_legacy, to_legacy, trigger_from_legacy, trigger_to_legacy
 from flowstudio.plan.model import Json, Plan, Trigger, TriggerKind
 from flowstudio.workspace.errors import BadRequestError
@@ -28,15 +29,22 @@ _OWN = frozenset(
     {*_TYPES, "id", "user_id", "steps", "required_providers", "missing_auth", "created_at", "updated_at", "revision"}
 )
 _GRAPH = ("plan_json", "steps", "legacy_trigger_offset")
+_BESIDE_FLOW = ("original_prompt", "plain_english_steps", "status", "enabled", "approved_at")
+"""Keys of a stored plan that a `.flow` document has no place for."""
 _TYPE_NAMES: Mapping[type, str] = {str: "text", list: "a list", dict: "an object", bool: "true or false"}
 
 
 def new_record(user_id: str, plan_id: str, doc: Mapping[str, Any], now: datetime) -> PlanRecord:
     """A record of a plan a client sent. Raises BadRequestError naming the field, PlanError for an unreadable plan."""
     check_types(doc)
-    if not str(doc.get("name") or "").strip():
-        doc = {**doc, "name": str(doc.get("original_prompt") or "")[:80].strip() or "Untitled plan"}
-    plan = from_legacy({"plan_json": [], **_plan_part(doc), "id": plan_id})
+    graph = _flow_document(doc)
+    if graph is None:
+        if not str(doc.get("name") or "").strip():
+            doc = {**doc, "name": str(doc.get("original_prompt") or "")[:80].strip() or "Untitled plan"}
+        plan = from_legacy({"plan_json": [], **_plan_part(doc), "id": plan_id})
+    else:
+        doc = _without_graph(doc)
+        plan = _with_plain_fields(replace(from_document(graph), id=plan_id), doc)
     record = PlanRecord(plan_id, user_id, plan, created_at=now, updated_at=now)
     return _with_record_part(record, doc, now)
 
@@ -45,13 +53,35 @@ def changed_record(record: PlanRecord, doc: Mapping[str, Any], now: datetime) ->
     """The record with any subset of a plan's keys replaced; a graph that was not sent stays as it is drawn."""
     check_types(doc)
     plan = record.plan
-    if any(key in doc for key in _GRAPH):
+    graph = _flow_document(doc)
+    if graph is not None:
+        doc = _without_graph(doc)
+        plan = _with_plain_fields(replace(from_document(graph), id=plan.id), doc)
+    elif doc.get("plan_json") == to_legacy(plan) and "legacy_trigger_offset" not in doc:
+        # A client sends back the array it was shown: what an array cannot say of the graph is not to be lost by that.
+        plan = _with_plain_fields(plan, doc)
+    elif any(key in doc for key in _GRAPH):
         current = {**_plan_document(plan), **_plan_part(doc), "id": plan.id}
         plan = _with_other_triggers(from_legacy(current), plan)
     else:
         plan = _with_plain_fields(plan, doc)
     record = replace(record, plan=plan, updated_at=now, revision=record.revision + 1)
     return _with_record_part(record, doc, now)
+
+
+def _flow_document(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The `.flow` document a client sent, as the whole body or as its `plan_json`; None for the old array."""
+    if FORMAT_KEY in doc:
+        return doc
+    graph = doc.get("plan_json")
+    return graph if isinstance(graph, dict) and FORMAT_KEY in graph else None
+
+
+def _without_graph(doc: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the body says beside the graph: of a bare `.flow` document nothing, since all of it is the plan."""
+    if FORMAT_KEY in doc:
+        return {key: doc[key] for key in _BESIDE_FLOW if key in doc}
+    return {key: value for key, value in doc.items() if key not in _GRAPH}
 
 
 def with_trigger(plan: Plan, doc: Mapping[str, Any] | None) -> Plan:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from faces import CommandLine, Server
-from plans import chain, old_plan, old_step, step
+from plans import chain, flow, old_plan, old_step, step
 from polling import until
 from vendor import Vendor
 
@@ -268,3 +268,29 @@ def test_a_taken_port_is_said_and_the_next_one_used(server: Server, tmp_path: Pa
         assert str(port) in "".join(other.said)
     finally:
         other.stop()
+
+
+def looping() -> dict[str, Any]:
+    steps = [
+        step("each", "flow", "loop", items="{{ trigger.names }}"),
+        step("greet", "logic", "transform", parent="each", template="hello {{ item }}"),
+    ]
+    return flow("Greet each", steps, "each.body > greet")
+
+
+@pytest.mark.parametrize("body", [looping(), {"plan_json": looping()}], ids=["bare", "as plan_json"])
+def test_a_flow_document_is_stored_as_it_was_drawn(server: Server, body: dict[str, Any]) -> None:
+    plan = stored(server, body)
+    assert plan["name"] == "Greet each"
+    run = server.post("/api/execute-plan", {"execution_plan_id": plan["id"], "trigger_data": {"names": ["Ada", "Bob"]}})
+    greetings = [line["output"] for line in run["logs"] if line["action"] == "transform"]
+    assert greetings == ["hello Ada", "hello Bob"]
+
+
+def test_a_client_that_sends_back_the_array_it_was_shown_keeps_the_drawing(server: Server) -> None:
+    steps = [step(name, "logic", "transform", template=name) for name in ("start", "left", "right")]
+    plan = stored(server, flow("Branches", steps, "start > left", "start > right"))
+    changed = server.request("PUT", f"/api/execution-plans/{plan['id']}", json={**plan, "name": "Two branches"}).json()
+    assert changed["name"] == "Two branches"
+    run = server.post("/api/execute-plan", {"execution_plan_id": plan["id"]})
+    assert sorted(line["output"] for line in run["logs"]) == ["left", "right", "start"]

@@ -1,5 +1,6 @@
 """Bad input from the terminal: a sentence that says what, where and what to do, the right exit code, no traceback."""
 
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,17 @@ def test_a_malformed_encryption_key_is_refused(cli: CommandLine, tmp_path: Path,
     assert key not in answer.text
 
 
-def test_a_wrong_key_changes_nothing(cli: CommandLine, tmp_path: Path) -> None:
-    from base64 import urlsafe_b64encode
-
+def test_a_wrong_key_is_told_and_changes_nothing(cli: CommandLine, tmp_path: Path, httpserver: HTTPServer) -> None:
     first, second = (urlsafe_b64encode(bytes([each]) * 32).decode() for each in (1, 2))
-    plan = save(tmp_path, chain("p", template("a", "1")))
-    with_first = CommandLine(cli.data_dir, {"ENCRYPTION_KEY": first})
-    assert with_first("credentials", "set", "slack", "--field", "bot_token", stdin="xoxb-secret\n").code == 0
-    says(CommandLine(cli.data_dir, {"ENCRYPTION_KEY": second})("run", plan), BAD_PLAN, "key")
-    assert with_first("run", plan).code == 0
+    httpserver.expect_request("/", headers={"Authorization": "Bearer sesame"}).respond_with_json({"ok": True})
+    asking = step("ask", "http", "request", method="GET", url=httpserver.url_for("/"), credential="mine")
+    plan = save(tmp_path, chain("p", asking))
+    right, wrong = (CommandLine(cli.data_dir, {"ENCRYPTION_KEY": key}) for key in (first, second))
+    stored = right("credentials", "set", "http", "--name", "mine", "--field", "token", stdin="sesame\n")
+    assert stored.code == 0, stored.text
+
+    says(wrong("run", plan), FAILED_RUN, "key")
+    says(wrong("serve", "--port", "0"), FAILED_RUN, "key")
+    says(wrong("credentials", "set", "http", "--field", "token", stdin="other\n"), FAILED_RUN, "key")
+
+    assert right("run", plan).code == 0

@@ -53,7 +53,7 @@ def test_an_existing_folder_that_became_read_only_is_told(mount: Mount, tmp_path
     answer = command("run", hello(tmp_path))
     assert answer.code == CANNOT_START
     assert "Traceback" not in answer.text
-    assert "read" in answer.text.lower()
+    assert "write" in answer.text.lower()
     subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
     assert command("run", hello(tmp_path)).code == RUN_OK
 
