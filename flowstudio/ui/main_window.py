@@ -120,7 +120,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.state.keep_layout("window", self.saveGeometry())
-        self.state.keep_layout("docks", self.editor.save_layout())
+        docks = self.editor.save_layout()
+        if docks is not None:
+            self.state.keep_layout("docks", docks)
         self.documents.close_all()
         self.bridge.close()
         self.state.end()

@@ -236,6 +236,17 @@ def test_reset_layout_brings_every_dock_back(editing: MainWindow) -> None:
     assert all(dock.isVisible() for dock in (editing.editor.left, editing.editor.right, editing.editor.bottom))
 
 
+def test_the_arrangement_of_docks_is_remembered(open_it: Opener, qtbot: QtBot) -> None:
+    first = open_it()
+    first.documents.new()
+    qtbot.keyClick(first, Qt.Key.Key_B, CTRL)
+    first.close()
+    second = open_it()
+    second.documents.new()
+    assert second.editor.left.isHidden()
+    assert not second.editor.bottom.isHidden()
+
+
 def test_saving_writes_a_file_that_opens_again(
     editing: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

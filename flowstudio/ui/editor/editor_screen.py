@@ -185,8 +185,9 @@ class EditorScreen(QWidget):
         self.bottom.show()
         self._panes.setCurrentIndex(pane)
 
-    def save_layout(self) -> QByteArray:
-        return self.window_part.saveState(LAYOUT_VERSION)
+    def save_layout(self) -> QByteArray | None:
+        """How the docks stand; None while they were never on the screen and have no sizes worth keeping."""
+        return self.window_part.saveState(LAYOUT_VERSION) if self._has_own_sizes else None
 
     def restore_layout(self, state: QByteArray) -> None:
         self._has_own_sizes = self.window_part.restoreState(state, LAYOUT_VERSION)
