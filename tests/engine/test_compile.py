@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -63,6 +63,6 @@ def test_a_plan_of_ten_thousand_steps_compiles_in_a_second() -> None:
     steps += [step(b, params={"value": f"{{{{ steps.{a}.output }}}}"}) for a, b in itertools.pairwise(ids)]
     edges = tuple(Edge(a, "out", b) for a, b in itertools.pairwise(ids))
     long = Plan("p", "Long", steps=tuple(steps), edges=edges)
-    started = perf_counter()
+    started = thread_time()
     compile_plan(long, NoActions())
-    assert perf_counter() - started < 1.0
+    assert thread_time() - started < 1.0

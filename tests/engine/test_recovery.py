@@ -1,8 +1,6 @@
 """Runs go on after the process ended, however it ended, and no durable step is executed twice."""
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -222,7 +220,7 @@ def kill_after(child: "subprocess.Popen[bytes]", ledger: Path, lines: int) -> No
     while len(ledger.read_text().splitlines()) < lines and child.poll() is None:
         assert monotonic() < deadline, "the child does not get on"
         tick.wait(0.002)
-    os.kill(child.pid, signal.SIGKILL)
+    child.kill()  # SIGKILL
     child.wait()
 
 
