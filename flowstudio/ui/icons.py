@@ -31,6 +31,7 @@ GLYPHS: Mapping[str, str] = {
     "browse": "ph.folder-open",
     "calendar": "ph.calendar-blank",
     "check": "ph.check",
+    "check-mark": "ph.check",
     "chevron-down": "ph.caret-down",
     "chevron-right": "ph.caret-right",
     "chevron-up": "ph.caret-up",

@@ -17,6 +17,7 @@ SHEET_ICONS: Mapping[str, str] = {
     "chevron_up": "text_2",
     "chevron_right": "text_3",
     "check": "on_accent",
+    "check_mark": "accent",
     "close": "text_3",
     "detach": "text_3",
 }

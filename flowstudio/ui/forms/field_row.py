@@ -81,7 +81,9 @@ class FieldRow(QWidget):
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
-        label = text_label(f"{self.field.title} *" if self.field.required else self.field.title, "label")
+        label = text_label(
+            f"{self.field.title} *" if self.field.required and self.field.default is None else self.field.title, "label"
+        )
         label.setBuddy(self.editor)
         head = QHBoxLayout()
         head.addWidget(label, 1)
