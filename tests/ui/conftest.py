@@ -29,7 +29,6 @@ from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.ports import LOCAL_USER, JournaledEdit
 from flowstudio.workspace.services import Services
 
-
 VAULT_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
 
