@@ -137,6 +137,6 @@ def test_three_thousand_actions_are_searched_within_50_ms():
         for n in range(100)
     ]
     find_actions(every, "warm", 10)
-    started = time.perf_counter()
+    started = time.thread_time()  # other work on the machine does not count
     assert find_actions(every, "thing 7 provider", 50)
-    assert time.perf_counter() - started < 0.15  # 50 ms on an idle machine
+    assert time.thread_time() - started < 0.05
