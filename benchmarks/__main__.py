@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from benchmarks import engine, report
+from benchmarks import canvas, engine, report, webhook
 
-MODULES: Sequence[ModuleType] = (engine,)
+MODULES: Sequence[ModuleType] = (engine, webhook, canvas)
 
 
 def main(word: str = "") -> None:

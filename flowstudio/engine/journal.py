@@ -10,7 +10,7 @@ was refused nothing more is written until its owner readmits it: a journal has a
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -94,6 +94,10 @@ class _Creation:
         self.is_new = False
         self.ticket = Ticket()
 
+    @property
+    def run_id(self) -> str:
+        return self.run.id
+
 
 class Journal:
     """Takes entries from any thread; one thread writes them and then publishes their events, in the same order."""
@@ -145,8 +149,7 @@ class Journal:
     def _serve(self) -> None:
         while True:
             batch, is_last = self._take()
-            self._create(batch)
-            self._write([each for each in batch if isinstance(each, _Entry)])
+            self._write(batch)
             if is_last:
                 return
 
@@ -177,29 +180,30 @@ class Journal:
                 raise
         return self._queue.get(timeout=GATHER_S)
 
-    def _create(self, batch: Sequence[_Entry | _Creation]) -> None:
-        """New runs go first: nothing in the batch but their own entries depends on them."""
-        for creation in batch:
-            if isinstance(creation, _Creation):
-                creation.ticket.settle(self._attempt(partial(self._create_one, creation)))
-
-    def _create_one(self, creation: _Creation) -> None:
-        creation.is_new = self._store.create(creation.run)
-
-    def _write(self, entries: list[_Entry]) -> None:
+    def _write(self, batch: list[_Entry | _Creation]) -> None:
         if self._refused:
-            entries = [entry for entry in entries if not self._is_barred(entry)]
-        if not entries:
+            batch = [each for each in batch if not self._is_barred(each)]
+        if not batch:
             return
-        error = self._attempt(lambda: self._store.write([entry.item for entry in entries]))
+        entries = [each for each in batch if isinstance(each, _Entry)]
+        creations = [each for each in batch if isinstance(each, _Creation)]
+        error = self._attempt(partial(self._store_all, entries, creations))
         if error is None:
+            for creation in creations:
+                creation.ticket.settle()
             self._announce(entries)
-        elif len(entries) == 1 or error.code == LOCKED:
-            for entry in entries:
-                self._refuse(entry, error)
+        elif len(batch) == 1 or error.code == LOCKED:
+            for each in batch:
+                self._refuse(each, error)
         else:
-            for entry in entries:
-                self._write([entry])
+            for each in batch:
+                self._write([each])
+
+    def _store_all(self, entries: list[_Entry], creations: list[_Creation]) -> None:
+        """One transaction: new runs first, then what was entered for runs, in the order of submission."""
+        new = self._store.write([entry.item for entry in entries], [creation.run for creation in creations])
+        for creation in creations:
+            creation.is_new = creation.run.id in new
 
     def _attempt(self, work: Callable[[], None]) -> FlowStudioError | None:
         """Does the work, again and again while the database is locked; what it met in the end, or None."""
@@ -232,13 +236,16 @@ class Journal:
         for entry in entries:
             entry.ticket.settle()
 
-    def _is_barred(self, entry: _Entry) -> bool:
+    def _is_barred(self, entry: _Entry | _Creation) -> bool:
         error = self._refused.get(entry.run_id)
         if error is not None:
             entry.ticket.settle(error)
         return error is not None
 
-    def _refuse(self, entry: _Entry, error: FlowStudioError) -> None:
+    def _refuse(self, entry: _Entry | _Creation, error: FlowStudioError) -> None:
+        if isinstance(entry, _Creation):  # its submitter hears of it and starts nothing
+            entry.ticket.settle(error)
+            return
         reason = _named(entry.item, error)
         self._refused[entry.run_id] = reason
         entry.ticket.settle(reason)

@@ -90,14 +90,11 @@ class RunStore(Protocol):
     Errors: StorageError family (disk full, locked, read-only), raised before anything is half-written.
     """
 
-    def create(self, run: Run) -> bool:
-        """Stores a new run; False when its id exists already, which then stays as it was."""
-        ...
+    def write(self, entries: Sequence[StepRun | RunChange], new_runs: Sequence[Run] = ()) -> frozenset[str]:
+        """New runs first, then all entries, in one transaction, durable on return.
 
-    def write(self, entries: Sequence[StepRun | RunChange]) -> None:
-        """All entries in one transaction, durable on return.
-
-        A row that is running or waiting gives way to a later one of its step and iteration; a final one stays.
+        Returns the ids of the runs that really are new: a run whose id exists already stays as it was. A running or
+        waiting row of a step gives way to a later one; a final row stays as it is.
         """
         ...
 

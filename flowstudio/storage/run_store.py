@@ -33,24 +33,24 @@ class SqlRunStore:
         self._plans = PlanCache()
         self._insert_step = _step_upsert(database)
         self._change_run = _run_change()
+        self._insert_revision = self._insert_new(plan_revisions)
+        self._insert_log = self._insert_new(execution_logs)
 
     def create(self, run: Run) -> bool:
         """Stores a new run with the plan it executes; False when its id exists already, whoever owns it."""
-        stored = self._plans.stored(run.plan)
-        revision = {"user_id": run.user_id, "hash": stored.hash, "document": stored.text, "created_at": run.created_at}
-        with self._database.begin(run.user_id) as connection:
-            connection.execute(self._insert_new(plan_revisions), revision)
-            return bool(connection.execute(self._insert_new(execution_logs), run_row(run, stored.hash)).rowcount)
+        return run.id in self.write((), (run,))
 
-    def write(self, entries: Sequence[StepRun | RunChange]) -> None:
-        """All entries in one transaction, durable on return."""
+    def write(self, entries: Sequence[StepRun | RunChange], new_runs: Sequence[Run] = ()) -> frozenset[str]:
+        """All in one transaction, durable on return; the ids of the runs that were not there before."""
         steps = _latest(entry for entry in entries if isinstance(entry, StepRun))
         changes = [change_row(entry) for entry in entries if isinstance(entry, RunChange)]
         with self._database.begin() as connection:
+            new = frozenset(run.id for run in new_runs if self._insert_run(connection, run))
             if steps:
                 connection.execute(self._insert_step, [step_row(step) for step in steps])
             if changes:
                 connection.execute(self._change_run, changes)
+        return new
 
     def get(self, run_id: str) -> Run | None:
         with self._database.reading() as connection:
@@ -96,6 +96,12 @@ class SqlRunStore:
         query = select(state, func.count()).where(execution_logs.c.user_id == user_id).group_by(state)
         with self._database.reading(user_id) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+    def _insert_run(self, connection: Connection, run: Run) -> bool:
+        stored = self._plans.stored(run.plan)
+        revision = {"user_id": run.user_id, "hash": stored.hash, "document": stored.text, "created_at": run.created_at}
+        connection.execute(self._insert_revision, revision)
+        return bool(connection.execute(self._insert_log, run_row(run, stored.hash)).rowcount)
 
     def _insert_new(self, table: Table) -> Insert:
         insert: Insert = self._database.insert(table).on_conflict_do_nothing()

@@ -28,14 +28,13 @@ class ScriptedStore:
         self.created: list[str] = []
         self.trouble: Callable[[Sequence[Written]], None] = lambda entries: None
 
-    def create(self, run: Run) -> bool:
-        is_new = run.id not in self.created
-        self.created.append(run.id)
-        return is_new
-
-    def write(self, entries: Sequence[Written]) -> None:
+    def write(self, entries: Sequence[Written], new_runs: Sequence[Run] = ()) -> frozenset[str]:
         self.trouble(entries)
-        self.batches.append(list(entries))
+        if entries:
+            self.batches.append(list(entries))
+        new = [run.id for run in new_runs if run.id not in self.created]
+        self.created += new
+        return frozenset(new)
 
     def get(self, run_id: str) -> None:
         return None
@@ -175,6 +174,28 @@ def test_a_new_run_is_stored_once(journal: Journal) -> None:
     journal.start()
     assert journal.create(new_run(plan(), "r1"))
     assert not journal.create(new_run(plan(), "r1"))
+
+
+def test_new_runs_share_one_transaction_with_what_is_queued(store: ScriptedStore, journal: Journal) -> None:
+    calls: list[tuple[int, int]] = []
+    write = store.write
+
+    def counted(entries: Sequence[Written], new_runs: Sequence[Run] = ()) -> frozenset[str]:
+        calls.append((len(entries), len(new_runs)))
+        return write(entries, new_runs)
+
+    store.write = counted  # type: ignore[method-assign]
+    creators = [threading.Thread(target=journal.create, args=(new_run(plan(), f"r{n}"),)) for n in range(3)]
+    for creator in creators:
+        creator.start()
+    entries = [journal.submit(row("r", number), None, RunOwner()) for number in range(2)]
+    while journal._queue.qsize() < 5:
+        pass
+    journal.start()
+    for creator in creators:
+        creator.join(5.0)
+    entries[-1].wait()
+    assert calls == [(2, 3)]
 
 
 def test_a_full_queue_says_so(journal: Journal) -> None:

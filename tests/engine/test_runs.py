@@ -346,10 +346,10 @@ class FullDisk:
         self.store = store
         self.is_full = False
 
-    def write(self, entries: Any) -> None:
+    def write(self, entries: Any, new_runs: Any = ()) -> Any:
         if self.is_full:
             raise DiskFullError("The disk is full.", fix="Free some space.")
-        self.store.write(entries)
+        return self.store.write(entries, new_runs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
