@@ -3,7 +3,6 @@
 import multiprocessing
 import sys
 
-
 PYTHON_STEP = ["--python-step"]
 
 
