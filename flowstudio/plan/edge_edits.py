@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from flowstudio.plan import codecs
 from flowstudio.plan.checks import ID_SHAPE
-from flowstudio.plan.edit import Codec, Edit, Edited
+from flowstudio.plan.edit import Codec, Edit, Edited, step_index
 from flowstudio.plan.errors import BadIdError, NoSuchPartError
 from flowstudio.plan.model import Edge, Plan, Step, ports_of
 from flowstudio.plan.patch import Patch
@@ -68,8 +68,9 @@ class InsertOnEdge(Edit):
         at = next((at for at, edge in enumerate(plan.edges) if edge.key == self.edge.key), None)
         if at is None:
             raise NoSuchPartError("connection", f"{self.edge.source}.{self.edge.port} → {self.edge.target}")
-        step = _at_level_of(self.step, plan.step(self.edge.target))
-        fault = check_ends(plan.step(self.edge.source), self.edge.port, step)
+        source, target = plan.steps[step_index(plan, self.edge.source)], plan.steps[step_index(plan, self.edge.target)]
+        step = _at_level_of(self.step, target)
+        fault = check_ends(source, self.edge.port, step)
         if fault is not None:
             raise fault
         edges = [Edge(self.edge.source, self.edge.port, step.id)]

@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.environment import Template as JinjaTemplate
-from jinja2.parser import Parser
 
 from flowstudio.plan.braces import blocks
 from flowstudio.plan.expression_errors import EvaluationError, ExpressionError, ExpressionSyntaxError, MissingValueError
@@ -13,7 +12,7 @@ from flowstudio.plan.guard import Guard, check_shadowing
 from flowstudio.plan.meter import Meter, settle, too_big
 from flowstudio.plan.model import Json, StepId
 from flowstudio.plan.paths import Dialect, Path, Read, path_of, reader
-from flowstudio.plan.sandbox import METER, READERS, SCOPE, Sandbox
+from flowstudio.plan.sandbox import METER, READERS, SCOPE, ExpressionParser, Sandbox
 from flowstudio.plan.scope import Scope
 
 MAX_SOURCE = 1_000_000
@@ -82,7 +81,7 @@ def parse_expression(source: str) -> nodes.Expr:
     """A bare expression without braces. Raises ExpressionSyntaxError."""
 
     def parse() -> nodes.Expr:
-        parser = Parser(_SANDBOX, source, state="variable")
+        parser = ExpressionParser(_SANDBOX, source, state="variable")
         expression = parser.parse_expression()
         if not parser.stream.eos:
             raise TemplateSyntaxError("there is more after the end of the expression", parser.stream.current.lineno)

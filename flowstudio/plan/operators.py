@@ -21,7 +21,7 @@ def _multiply(left: Any, right: Any, meter: Meter) -> Any:
     if isinstance(left, int) and isinstance(right, str | list | tuple):
         left, right = right, left
     if isinstance(left, str | list | tuple) and isinstance(right, int):
-        meter.spend(max(size(left), ENTRY if left else 0) * max(right, 0))
+        meter.spend(size(left) * max(right, 0))
     elif isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > INT_BITS:
         raise too_big()
     return left * right

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes, pass_context
+from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing as no_value
@@ -58,6 +59,18 @@ def absent(error: ExpressionError) -> Missing:
     return value
 
 
+class ExpressionParser(Parser):
+    """Jinja's parser, but powers group from the right as in Python and on paper: 2**3**2 is 2**9."""
+
+    def parse_pow(self) -> nodes.Expr:
+        line = self.stream.current.lineno
+        base = self.parse_unary()
+        if self.stream.current.type != "pow":
+            return base
+        next(self.stream)
+        return nodes.Pow(base, self.parse_pow(), lineno=line)
+
+
 class Sandbox(SandboxedEnvironment):
     """The one environment all expressions are compiled in. Immutable after construction, so safe between threads."""
 
@@ -75,6 +88,9 @@ class Sandbox(SandboxedEnvironment):
         self.globals.clear()
         self.filters = {name: _entry(FILTERS, name) for name in FILTERS} | _PRIVATE
         self.tests = {name: _entry(TESTS, name) for name in TESTS}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return ExpressionParser(self, source, name, filename).parse()
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         return binary(operator, left, right, _meter(context))
