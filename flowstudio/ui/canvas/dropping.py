@@ -1,7 +1,10 @@
 """Dropping an action from the palette onto the canvas."""
 
+from PySide6.QtGui import QDropEvent
+
+from flowstudio.ui.canvas.clipboard import action_in
 from flowstudio.ui.canvas.geometry import CARD_H, CARD_W, Box, snap
-from flowstudio.ui.canvas.interactions import Desk, Pointer
+from flowstudio.ui.canvas.interactions import Desk, Pointer, pointer_at
 
 
 class DropAction:
@@ -38,3 +41,36 @@ class DropAction:
     def _corner(self, at: Pointer) -> tuple[float, float]:
         """The pointer holds the card at its icon's height, near its left end."""
         return snap(at.x - 40), snap(at.y - CARD_H / 2)
+
+
+class Dropping:
+    """Turns Qt's drag events over the canvas into one DropAction."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._drop: DropAction | None = None
+
+    def drag_over(self, event: QDropEvent) -> None:
+        """A palette entry over the canvas; anything else is not taken."""
+        action = action_in(event.mimeData())
+        if action is None:
+            event.ignore()
+            return
+        if self._drop is None:
+            self._drop = DropAction(self._desk, *action)
+        self._drop.move(self._pointer(event))
+        event.acceptProposedAction()
+
+    def drag_leave(self) -> None:
+        drop, self._drop = self._drop, None
+        if drop is not None:
+            drop.cancel()
+
+    def drop(self, event: QDropEvent) -> None:
+        self.drag_over(event)
+        drop, self._drop = self._drop, None
+        if drop is not None:
+            drop.finish(self._pointer(event))
+
+    def _pointer(self, event: QDropEvent) -> Pointer:
+        return pointer_at(self._desk, event.position(), event.modifiers())

@@ -1,12 +1,11 @@
-"""The hand on the canvas: mouse, wheel, touch pad and drops become gestures, panning and zooming."""
+"""The hand on the canvas: mouse, wheel and touch pad become gestures, panning and zooming."""
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QDropEvent, QInputDevice, QMouseEvent, QNativeGestureEvent, QSinglePointEvent, QWheelEvent
+from collections.abc import Callable
 
-from flowstudio.ui.canvas.clipboard import action_in
-from flowstudio.ui.canvas.dropping import DropAction
-from flowstudio.ui.canvas.gestures import gesture_for
-from flowstudio.ui.canvas.interactions import Desk, Gesture, Pan, Pointer
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QSinglePointEvent, QWheelEvent
+
+from flowstudio.ui.canvas.interactions import Gesture, Outlook, Pan, Pointer, pointer_at
 from flowstudio.ui.canvas.items import Hit, Part
 
 _NOTCH = 120
@@ -14,12 +13,16 @@ _ZOOM_PER_NOTCH = 1.2
 
 
 class Hand:
-    """Holds the gesture under way and tells the view's overlay what the pointer is over."""
+    """Holds the gesture under way and tells the view's overlay what the pointer is over.
 
-    def __init__(self, desk: Desk) -> None:
+    begin: the gesture a press of the left button starts. shows_ports: whether a port under the pointer is lit.
+    """
+
+    def __init__(self, desk: Outlook, begin: Callable[[Pointer], Gesture], shows_ports: bool) -> None:
         self._desk = desk
+        self._begin = begin
+        self._shows_ports = shows_ports
         self._gesture: Gesture | None = None
-        self._drop: DropAction | None = None
         self._is_space_held = False
         self.pointer = Pointer(0, 0, 0, 0)
 
@@ -36,7 +39,7 @@ class Hand:
         if event.button() == Qt.MouseButton.MiddleButton or self._is_space_held:
             self._gesture = Pan(self._desk, at)
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._gesture = gesture_for(self._desk, at)
+            self._gesture = self._begin(at)
 
     def move(self, event: QMouseEvent) -> None:
         at = self._at(event)
@@ -104,59 +107,24 @@ class Hand:
         self._desk.zoom_about(1.0 + event.value(), at.x(), at.y())
         return True
 
-    # drops
-
-    def drag_over(self, event: QDropEvent) -> None:
-        """A palette entry over the canvas; anything else is not taken."""
-        action = action_in(event.mimeData())
-        if action is None:
-            event.ignore()
-            return
-        if self._drop is None:
-            self._drop = DropAction(self._desk, *action)
-        self._drop.move(self._pointer_at(event.position(), event.modifiers()))
-        event.acceptProposedAction()
-
-    def drag_leave(self) -> None:
-        drop, self._drop = self._drop, None
-        if drop is not None:
-            drop.cancel()
-
-    def drop(self, event: QDropEvent) -> None:
-        self.drag_over(event)
-        drop, self._drop = self._drop, None
-        if drop is not None:
-            drop.finish(self._pointer_at(event.position(), event.modifiers()))
-
     # what lies under the pointer
 
     def _hover(self, at: Pointer) -> None:
         overlay, desk = self._desk.overlay, self._desk
         hit = desk.board.hit(at.x, at.y, desk.zoom)
-        port = (hit.step_id, hit.anchor) if hit.part is Part.PORT and hit.anchor is not None else None
+        is_port = hit.part is Part.PORT and self._shows_ports
+        port = (hit.step_id, hit.anchor) if is_port and hit.anchor is not None else None
         card = hit.step_id if hit.part in (Part.CARD, Part.PORT) else None
         if (port, hit.edge) != (overlay.hovered_port, overlay.hovered_wire):
             overlay.hovered_port, overlay.hovered_wire = port, hit.edge
             desk.redraw()
         overlay.hovered_card = card
         if not self._is_space_held:
-            desk.show_cursor(_CURSORS.get(hit.part))
+            desk.show_cursor(_CURSORS.get(hit.part) if hit.part is not Part.PORT or self._shows_ports else None)
 
     def _at(self, event: QSinglePointEvent) -> Pointer:
-        self.pointer = self._pointer_at(event.position(), event.modifiers())
+        self.pointer = pointer_at(self._desk, event.position(), event.modifiers())
         return self.pointer
-
-    def _pointer_at(self, point: QPointF, held: Qt.KeyboardModifier) -> Pointer:
-        x, y = self._desk.scene_point(point.x(), point.y())
-        return Pointer(
-            x,
-            y,
-            point.x(),
-            point.y(),
-            has_shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
-            has_ctrl=bool(held & Qt.KeyboardModifier.ControlModifier),
-            has_alt=bool(held & Qt.KeyboardModifier.AltModifier),
-        )
 
 
 _CURSORS = {Part.PORT: Qt.CursorShape.CrossCursor, Part.WIRE: Qt.CursorShape.PointingHandCursor}

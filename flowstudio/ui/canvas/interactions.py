@@ -1,13 +1,13 @@
 """Gestures: what a pressed button and a moving pointer do, one class a gesture.
 
-The hand makes a Pointer of each event, picks a gesture when a button goes down (`gestures.gesture_for`) and gives it
+The hand makes a Pointer of each event, picks a gesture when a button goes down (`gestures.editing_at`) and gives it
 every move until the button comes up or Esc ends it. A gesture changes the plan only in `finish`, by one command.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 
 from flowstudio.plan.model import StepId
 from flowstudio.ui.canvas.commands import CanvasCommands
@@ -33,12 +33,11 @@ class Pointer:
     has_alt: bool = False
 
 
-class Desk(Protocol):
-    """What gestures may touch of the view."""
+class Outlook(Protocol):
+    """A view of a board: what looking around may touch."""
 
     board: CanvasScene
     overlay: Overlay
-    commands: CanvasCommands
 
     @property
     def zoom(self) -> float: ...
@@ -47,6 +46,13 @@ class Desk(Protocol):
     def zoom_about(self, factor: float, px: float, py: float) -> None: ...
     def redraw(self) -> None: ...
     def show_cursor(self, shape: Qt.CursorShape | None) -> None: ...
+
+
+class Desk(Outlook, Protocol):
+    """A view that gestures may change the plan through."""
+
+    commands: CanvasCommands
+
     def offer_steps(self, x: float, y: float, source: StepId | None, port: str | None) -> None:
         """Opens quick add at a scene point; what is chosen is wired from that port."""
 
@@ -60,7 +66,7 @@ class Gesture(Protocol):
 class Pan:
     """Moves the view with the hand."""
 
-    def __init__(self, desk: Desk, start: Pointer) -> None:
+    def __init__(self, desk: Outlook, start: Pointer) -> None:
         self._desk = desk
         self._last = start
         desk.show_cursor(Qt.CursorShape.ClosedHandCursor)
@@ -79,7 +85,7 @@ class Pan:
 class SelectArea:
     """Rubber band: selects what it touches; Shift adds to the selection, Ctrl toggles."""
 
-    def __init__(self, desk: Desk, start: Pointer) -> None:
+    def __init__(self, desk: Outlook, start: Pointer) -> None:
         self._desk = desk
         self._start = start
         self._before = desk.board.selected_ids()
@@ -108,10 +114,27 @@ class SelectArea:
         self._desk.redraw()
 
 
+class PickCard:
+    """A click on a card selects it; Shift and Ctrl keep the others."""
+
+    def __init__(self, desk: Outlook, start: Pointer, step_id: StepId) -> None:
+        before = desk.board.selected_ids() if start.has_shift or start.has_ctrl else []
+        desk.board.select(set(before) ^ {step_id})
+
+    def move(self, at: Pointer) -> None:
+        return None
+
+    def finish(self, at: Pointer) -> None:
+        return None
+
+    def cancel(self) -> None:
+        return None
+
+
 class PickWire:
     """A click on a wire selects it; Shift and Ctrl keep the others."""
 
-    def __init__(self, desk: Desk, start: Pointer, hit: Hit) -> None:
+    def __init__(self, desk: Outlook, start: Pointer, hit: Hit) -> None:
         scene = desk.board
         assert hit.edge is not None
         if start.has_shift or start.has_ctrl:
@@ -131,3 +154,17 @@ class PickWire:
 
 def has_moved(start: Pointer, at: Pointer) -> bool:
     return abs(at.px - start.px) + abs(at.py - start.py) >= DRAG_STARTS_PX
+
+
+def pointer_at(desk: Outlook, point: QPointF, held: Qt.KeyboardModifier) -> Pointer:
+    """A point of the viewport and the keys held there, as gestures want them."""
+    x, y = desk.scene_point(point.x(), point.y())
+    return Pointer(
+        x,
+        y,
+        point.x(),
+        point.y(),
+        has_shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
+        has_ctrl=bool(held & Qt.KeyboardModifier.ControlModifier),
+        has_alt=bool(held & Qt.KeyboardModifier.AltModifier),
+    )

@@ -48,7 +48,7 @@ def test_the_place_of_the_coming_step_is_shown_until_the_drag_leaves(canvas, han
     )
     QApplication.sendEvent(view.viewport(), enter)
     assert view.overlay.ghost == (100, 260, 220, 72)
-    view._hand.drag_leave()
+    view._dropping.drag_leave()
     assert view.overlay.ghost is None
 
 
