@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from flowstudio.engine.model import Failure, IterationPath, RunState
-from flowstudio.plan.model import Json, StepId
+from flowstudio.plan.model import Json, StepId, StepKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,15 @@ class LogWritten(RunEvent):
     text: str
     step_id: StepId | None = None
     iteration: IterationPath = ()
+
+
+def items_in(kind: StepKind, output: Json) -> int:
+    """How many things a step's output holds, as cards and wires count them; a loop's are its results."""
+    if kind is StepKind.LOOP and isinstance(output, dict):
+        output = output.get("results")
+    if isinstance(output, list):
+        return len(output)
+    return 0 if output is None else 1
 
 
 def _plain(value: object) -> Json:

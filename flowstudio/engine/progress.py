@@ -13,7 +13,15 @@ from typing import Any
 
 from flowstudio.engine.compile import Node, Program
 from flowstudio.engine.errors import failure_as_json
-from flowstudio.engine.events import RunEvent, StepCancelled, StepFailed, StepRetrying, StepSkipped, StepSucceeded
+from flowstudio.engine.events import (
+    RunEvent,
+    StepCancelled,
+    StepFailed,
+    StepRetrying,
+    StepSkipped,
+    StepSucceeded,
+    items_in,
+)
 from flowstudio.engine.flow import Iterate
 from flowstudio.engine.journal import Journal, Owner, Ticket, settled_ticket
 from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun, StepState
@@ -237,7 +245,7 @@ class Progress:
     def _event(self, attempt: Attempt, outcome: Outcome) -> RunEvent:
         run_id, now, step_id, path = self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path
         if outcome.state is StepState.SUCCEEDED:
-            items, elapsed_ms = _items(attempt.node, outcome.output), self._elapsed_ms(attempt)
+            items, elapsed_ms = items_in(attempt.node.kind, outcome.output), self._elapsed_ms(attempt)
             return StepSucceeded(
                 run_id, now, step_id, path, attempt.number, items, elapsed_ms, outcome.ports, outcome.message
             )
@@ -282,12 +290,3 @@ def _scope_constants(run: Run) -> Mapping[str, Any]:
     started_at = run.started_at or run.created_at
     about = {"id": run.id, "plan": run.plan.name, "started_at": started_at.isoformat()}
     return {"trigger": run.trigger.data, "vars": run.plan.variables, "run": about}
-
-
-def _items(node: Node, output: Json) -> int:
-    """How many things an output holds, as cards and wires count them; a loop's are its results."""
-    if node.kind is StepKind.LOOP and isinstance(output, dict):
-        output = output["results"]
-    if isinstance(output, list):
-        return len(output)
-    return 0 if output is None else 1

@@ -1,0 +1,55 @@
+"""A stored run told again."""
+
+from datetime import UTC, datetime, timedelta
+
+from flowstudio.engine.events import RunEnded, RunEvent, RunStarted, StepFailed, StepSkipped, StepStarted, StepSucceeded
+from flowstudio.engine.model import Failure, Run, RunState, StepRun, StepState, TriggerEvent
+from flowstudio.engine.retelling import retell
+from flowstudio.plan.model import Plan, Step
+
+BEGAN = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+STEPS = (Step("each", "flow", "loop"), Step("a", "logic", "transform", parent="each"), Step("b", "logic", "transform"))
+
+
+def run(state: RunState = RunState.SUCCEEDED) -> Run:
+    plan = Plan("p", "Plan", steps=STEPS)
+    ended = BEGAN + timedelta(seconds=3.4) if state.is_final else None
+    return Run("r", "local", plan, state, TriggerEvent(), BEGAN, BEGAN, ended)
+
+
+def result(step_id: str, sequence: int, state: StepState = StepState.SUCCEEDED, **more: object) -> StepRun:
+    return StepRun("r", step_id, more.pop("iteration", ()), state, sequence, **more)  # type: ignore[arg-type]
+
+
+def kinds(events: list[RunEvent]) -> list[type[RunEvent]]:
+    return [type(event) for event in events]
+
+
+def test_it_begins_with_the_start_and_ends_with_the_end() -> None:
+    events = retell(run(), [])
+    assert kinds(events) == [RunStarted, RunEnded]
+    assert isinstance(events[1], RunEnded)
+    assert (events[1].state, events[1].duration_ms) == (RunState.SUCCEEDED, 3400.0)
+
+
+def test_results_come_in_the_order_they_became_known() -> None:
+    events = retell(run(), [result("b", 2), result("a", 1, iteration=(0,))])
+    assert [event.step_id for event in events if isinstance(event, StepSucceeded)] == ["a", "b"]
+
+
+def test_a_loop_counts_its_results_and_a_list_its_items() -> None:
+    rows = [result("each", 1, output={"results": [1, 2, 3], "count": 3}), result("b", 2, output=["x", "y"])]
+    assert [event.items for event in retell(run(), rows) if isinstance(event, StepSucceeded)] == [3, 2]
+
+
+def test_failures_and_skips_keep_their_reason() -> None:
+    why = Failure("http.status", "The server answered 500.")
+    rows = [result("a", 1, StepState.FAILED, failure=why), result("b", 2, StepState.SKIPPED, message="not taken")]
+    events = retell(run(RunState.FAILED), rows)
+    assert [event.failure for event in events if isinstance(event, StepFailed)] == [why]
+    assert [event.reason for event in events if isinstance(event, StepSkipped)] == ["not taken"]
+
+
+def test_a_run_under_way_has_no_end_and_its_open_steps_only_a_start() -> None:
+    events = retell(run(RunState.RUNNING), [result("a", 1, StepState.RUNNING)])
+    assert kinds(events) == [RunStarted, StepStarted]
