@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from flowstudio.plan.model import OnError, Plan, Retry, Step, Trigger, TriggerKind
@@ -14,6 +14,7 @@ from flowstudio.ui.forms.plan_form import PlanForm
 from flowstudio.ui.forms.step_form import StepForm
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.open_plan import OpenPlan
+from flowstudio.ui.panels.palette import Palette
 
 POST = Step("post", "slack", "post_message", "Tell them", {"channel": "#general"})
 IF = Step("check", "flow", "condition", "", {"condition": "{{ steps.post.output.n > 3 }}"})
@@ -247,3 +248,25 @@ def test_a_variable_is_changed_row_by_row(plan_form: PlanForm, qtbot: QtBot) -> 
     cell.selectAll()
     qtbot.keyClicks(cell, "5")
     assert plan_form.open_plan.plan.variables == {"limit": "5"}
+
+
+def test_no_part_of_a_form_shows_as_a_window_of_its_own(
+    desk: Callable[..., StepForm], qapp: QApplication, registry: Registry, icons: Icons
+) -> None:
+    shown: list[object] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+                shown.append(watched)
+            return False
+
+    watch = Watch()
+    qapp.installEventFilter(watch)
+    try:
+        forms = [desk(step_id) for step_id in ("post", "check", "route")]
+        palette = Palette(registry, icons)
+    finally:
+        qapp.removeEventFilter(watch)
+    assert shown == forms
+    palette.deleteLater()

@@ -88,7 +88,8 @@ class FieldRow(QWidget):
         head = QHBoxLayout()
         head.addWidget(label, 1)
         head.addWidget(self.fx)
-        self.fx.setVisible(self._takes_expressions)
+        if not self._takes_expressions:
+            self.fx.hide()  # setVisible(True) would show it as a window of its own: it has no parent yet
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_1)
