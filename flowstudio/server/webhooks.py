@@ -47,13 +47,13 @@ class WebhooksApi:
 
     def _respond(self, delivered: Delivered) -> Response:
         run = delivered.run
-        if run is not None and isinstance(run.response, dict):
-            return response_of(run.response)
-        execution = self._history.execution(delivered.user_id, delivered.run_id)
-        response = answer(execution, 200 if run is not None else 202)
         if run is None:
+            response = answer(self._history.execution(delivered.user_id, delivered.run_id), 202)
             response.headers["Location"] = f"/api/executions/{delivered.run_id}"
-        return response
+            return response
+        if isinstance(run.response, dict):
+            return response_of(run.response)
+        return answer(self._history.of(run))
 
 
 def response_of(document: dict[str, Json]) -> Response:

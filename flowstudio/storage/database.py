@@ -46,6 +46,7 @@ class Database:
         self.place = self.url.database or "" if self.is_sqlite else _server(self.url)
         self._busy_timeout_s = busy_timeout_s
         self._writer = threading.Lock()
+        self._kept: Connection | None = None
         self.engine = self._sqlite_engine(synchronous) if self.is_sqlite else self._postgres_engine()
 
     @contextmanager
@@ -55,12 +56,9 @@ class Database:
         user_id: whose rows it touches, for PostgreSQL's row policies; None for work that serves all users.
         Raises the StorageError family for the world's faults; nothing is half-written then.
         """
-        with self._translated(), self._one_writer(), self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection = connection.execution_options(immediate=True)
-            with connection.begin():
-                tenancy.enter(connection, user_id)
-                yield connection
+        with self._translated(), self._writing() as connection, connection.begin():
+            tenancy.enter(connection, user_id)
+            yield connection
 
     @contextmanager
     def reading(self, user_id: str | None = None) -> Iterator[Connection]:
@@ -98,20 +96,34 @@ class Database:
         return True
 
     def close(self) -> None:
-        """Closes every pooled connection. SQLite folds its write-ahead log into the file with the last one."""
+        """Closes every connection. SQLite folds its write-ahead log into the file with the last one."""
+        with self._writer:
+            self._let_go()
         self.engine.dispose()
 
     @contextmanager
-    def _one_writer(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[Connection]:
+        """A connection to write on. SQLite's writers take turns on one that is kept at hand."""
         if not self.is_sqlite:
-            yield
+            with self.engine.connect() as connection:
+                yield connection
             return
         if not self._writer.acquire(timeout=self._busy_timeout_s):
             raise LOCKED(self.place)
         try:
-            yield
+            if self._kept is None:
+                self._kept = self.engine.connect().execution_options(immediate=True)
+            yield self._kept
+        except BaseException:
+            self._let_go()  # whatever a failed commit left behind ends with the connection
+            raise
         finally:
             self._writer.release()
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

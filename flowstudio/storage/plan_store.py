@@ -7,7 +7,7 @@ programs that read the table, as the old service wrote them. Reading takes the d
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, select, text
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, text
 from sqlalchemy.exc import IntegrityError
 
 from flowstudio.plan.document import from_document, to_document
@@ -16,6 +16,13 @@ from flowstudio.storage.database import Database
 from flowstudio.storage.tables import execution_plans, schedules, webhook_routes
 from flowstudio.workspace.errors import PlanTakenError, WebhookTakenError
 from flowstudio.workspace.ports import PlanRecord, WebhookRoute
+
+_ROUTE = (
+    select(webhook_routes, execution_plans.c.revision, execution_plans.c.updated_at)
+    .join(execution_plans)
+    .where(webhook_routes.c.path == bindparam("path"))
+)
+"""Built once: putting a query together takes as long as SQLite's answer to it, and every webhook call asks this."""
 
 
 class SqlPlanStore:
@@ -59,12 +66,8 @@ class SqlPlanStore:
 
     def webhook(self, path: str) -> WebhookRoute | None:
         """The enabled trigger, of any user, that owns the path."""
-        plans, routes = execution_plans.c, webhook_routes.c
-        query = (
-            select(webhook_routes, plans.revision, plans.updated_at).join(execution_plans).where(routes.path == path)
-        )
         with self._database.reading() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_ROUTE, {"path": path}).mappings().first()
         return WebhookRoute(**row) if row else None
 
     def enabled_plans(self) -> Sequence[PlanRecord]:

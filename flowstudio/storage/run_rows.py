@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun, StepState, TriggerEvent
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan, TriggerKind
+from flowstudio.storage.plan_cache import StoredPlan
 
 STATUS: Mapping[RunState, str] = {
     RunState.QUEUED: "pending",
@@ -20,6 +21,10 @@ STATUS: Mapping[RunState, str] = {
     RunState.CANCELLED: "cancelled",
 }
 """The old service's word for each state."""
+
+
+def revision_row(run: Run, stored: StoredPlan) -> dict[str, Any]:
+    return {"user_id": run.user_id, "hash": stored.hash, "document": stored.text, "created_at": run.created_at}
 
 
 def run_row(run: Run, plan_hash: str) -> dict[str, Any]:

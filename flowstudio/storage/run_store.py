@@ -1,4 +1,4 @@
-"""Runs and their journal. `write` is the hot path: Core only, one executemany for the steps, one for the runs' moves.
+"""Runs and their journal. `write` is the hot path: prepared statements, one for all steps, one for all new runs.
 
 Promises: a step row is idempotent by (run, step, iteration). A result that is final stays, whatever arrives later; one
 that is waiting or running gives way. A run that ended stays ended. So a writer that repeats a batch whose answer it
@@ -16,11 +16,15 @@ from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan
 from flowstudio.storage.database import Database
 from flowstudio.storage.plan_cache import PlanCache
-from flowstudio.storage.run_rows import change_row, iteration_text, run_of, run_row, step_of, step_row
+from flowstudio.storage.prepared import Prepared, PreparedInsert, Values
+from flowstudio.storage.run_rows import change_row, iteration_text, revision_row, run_of, run_row, step_of, step_row
 from flowstudio.storage.tables import UNFINISHED, execution_logs, plan_revisions, step_runs
 
 IS_OPEN = "step_runs.state IN ('running', 'waiting')"
 FINAL_STEPS = frozenset(StepState) - {StepState.RUNNING, StepState.WAITING}
+
+_STEPS_OF_RUN = select(step_runs).where(step_runs.c.run_id == bindparam("run")).order_by(step_runs.c.sequence)
+"""Built once, as every webhook's answer asks it."""
 
 StepKey = tuple[str, str, IterationPath]
 
@@ -31,10 +35,12 @@ class SqlRunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._plans = PlanCache()
-        self._insert_step = _step_upsert(database)
-        self._change_run = _run_change()
-        self._insert_revision = self._insert_new(plan_revisions)
-        self._insert_log = self._insert_new(execution_logs)
+        dialect = database.engine.dialect
+        self._insert_steps = PreparedInsert(_step_upsert(database), dialect)
+        self._change_run = Prepared(_run_change(), dialect)
+        self._insert_revisions = PreparedInsert(self._insert_new(plan_revisions), dialect)
+        insert_run = self._insert_new(execution_logs).returning(execution_logs.c.id)
+        self._insert_runs = PreparedInsert(insert_run, dialect)
 
     def create(self, run: Run) -> bool:
         """Stores a new run with the plan it executes; False when its id exists already, whoever owns it."""
@@ -42,14 +48,14 @@ class SqlRunStore:
 
     def write(self, entries: Sequence[StepRun | RunChange], new_runs: Sequence[Run] = ()) -> frozenset[str]:
         """All in one transaction, durable on return; the ids of the runs that were not there before."""
-        steps = _latest(entry for entry in entries if isinstance(entry, StepRun))
+        steps = [step_row(step) for step in _latest(entry for entry in entries if isinstance(entry, StepRun))]
         changes = [change_row(entry) for entry in entries if isinstance(entry, RunChange)]
         with self._database.begin() as connection:
-            new = frozenset(run.id for run in new_runs if self._insert_run(connection, run))
+            new = self._insert_new_runs(connection, new_runs) if new_runs else frozenset()
             if steps:
-                connection.execute(self._insert_step, [step_row(step) for step in steps])
+                self._insert_steps.execute(connection, steps)
             if changes:
-                connection.execute(self._change_run, changes)
+                self._change_run.execute_each(connection, changes)
         return new
 
     def get(self, run_id: str) -> Run | None:
@@ -80,9 +86,8 @@ class SqlRunStore:
 
     def step_runs(self, run_id: str) -> list[StepRun]:
         """In order of sequence."""
-        query = select(step_runs).where(step_runs.c.run_id == run_id).order_by(step_runs.c.sequence)
         with self._database.reading() as connection:
-            return [step_of(row) for row in connection.execute(query).mappings()]
+            return [step_of(row) for row in connection.execute(_STEPS_OF_RUN, {"run": run_id}).mappings()]
 
     def step_run(self, run_id: str, step_id: str, iteration: IterationPath) -> StepRun | None:
         key = {"run_id": run_id, "step_id": step_id, "iteration": iteration_text(iteration)}
@@ -97,11 +102,16 @@ class SqlRunStore:
         with self._database.reading(user_id) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def _insert_run(self, connection: Connection, run: Run) -> bool:
-        stored = self._plans.stored(run.plan)
-        revision = {"user_id": run.user_id, "hash": stored.hash, "document": stored.text, "created_at": run.created_at}
-        connection.execute(self._insert_revision, revision)
-        return bool(connection.execute(self._insert_log, run_row(run, stored.hash)).rowcount)
+    def _insert_new_runs(self, connection: Connection, runs: Sequence[Run]) -> frozenset[str]:
+        revisions: dict[tuple[str, str], Values] = {}
+        rows = []
+        for run in runs:
+            stored = self._plans.stored(run.plan)
+            if (run.user_id, stored.hash) not in revisions:
+                revisions[run.user_id, stored.hash] = revision_row(run, stored)
+            rows.append(run_row(run, stored.hash))
+        self._insert_revisions.execute(connection, list(revisions.values()))
+        return frozenset(row.id for row in self._insert_runs.execute(connection, rows))
 
     def _insert_new(self, table: Table) -> Insert:
         insert: Insert = self._database.insert(table).on_conflict_do_nothing()

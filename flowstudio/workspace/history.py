@@ -40,7 +40,11 @@ class History:
         run = self._history.find(user_id, run_id)
         if run is None:
             raise NoSuchRunError("Execution not found")
-        return self._execution(run)
+        return self.of(run)
+
+    def of(self, run: Run) -> dict[str, Json]:
+        """The Execution of a run the caller holds."""
+        return execution(run, self._history.step_runs(run.id))
 
     def logs(self, user_id: str, plan_id: str | None = None, limit: int = 100) -> Sequence[dict[str, Json]]:
         """Newest first: {id, plan_id, plan_name, status, timestamp, steps}."""
@@ -54,11 +58,8 @@ class History:
             "total_executions": counts.total(),
             "successful": counts[RunState.SUCCEEDED],
             "failed": counts[RunState.FAILED],
-            "recent_activity": [self._execution(run) for run in recent],
+            "recent_activity": [self.of(run) for run in recent],
         }
-
-    def _execution(self, run: Run) -> dict[str, Json]:
-        return execution(run, self._history.step_runs(run.id))
 
     def _log(self, run: Run) -> dict[str, Json]:
         return {

@@ -117,6 +117,15 @@ def test_a_batch_with_one_bad_row_leaves_nothing_behind(store: SqlRunStore) -> N
     assert store.step_runs("r1") == []
 
 
+def test_a_batch_may_have_any_size(store: SqlRunStore) -> None:
+    runs = [run(f"r{number}") for number in range(250)]
+    assert store.write([], runs) == {each.id for each in runs}
+    assert store.write([], [*runs, run("another")]) == {"another"}
+    steps = [step(number, step_id=f"s{number}") for number in range(1, 250)]
+    store.write(steps)
+    assert store.step_runs("r1") == steps
+
+
 def test_odd_values_are_stored(store: SqlRunStore) -> None:
     store.create(run())
     odd = step(output={"nul": "a\0b", "big": 2**80, "half": "\ud800"}, message="nul \0 and \ud800")
