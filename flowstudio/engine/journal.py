@@ -31,7 +31,8 @@ _FAULT_OF_VALUE = frozenset({"storage.unstorable", ResultLostError.code})
 FIRST_RETRY_S = 0.02
 LONGEST_RETRY_S = 1.0
 GATHER_S = 0.0001
-"""Longest pause between two entries of one batch: a third of a quick fsync."""
+"""How long one transaction waits for each entry it expects: a third of a quick fsync."""
+NONE_EXPECTED = 2**62
 
 
 class Owner(Protocol):
@@ -111,6 +112,8 @@ class Journal:
         self._pause = threading.Event()  # never set: what is queued deserves its patience while closing, too
         self._refused: dict[str, FlowStudioError] = {}
         self._last_size = 0
+        self._expected = NONE_EXPECTED
+        self._gathered = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="flowstudio-journal", daemon=True)
 
     def start(self) -> None:
@@ -130,7 +133,7 @@ class Journal:
     def submit(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> Ticket:
         """Queues an entry; event is published once it is durable. Does not block."""
         entry = _Entry(item, event, owner)
-        self._queue.put(entry)
+        self._put(entry)
         return entry.ticket
 
     def create(self, run: Run) -> bool:
@@ -138,13 +141,18 @@ class Journal:
         if self._closing.is_set():
             raise EngineClosedError("FlowStudio is closing and starts no more runs.")
         creation = _Creation(run)
-        self._queue.put(creation)
+        self._put(creation)
         creation.ticket.wait()
         return creation.is_new
 
     def readmit(self, run_id: str) -> None:
         """Writes for this run again after a refusal its owner has dealt with."""
         self._refused.pop(run_id, None)
+
+    def _put(self, each: _Entry | _Creation) -> None:
+        self._queue.put(each)
+        if self._queue.qsize() >= self._expected:
+            self._gathered.set()
 
     def _serve(self) -> None:
         while True:
@@ -156,29 +164,33 @@ class Journal:
     def _take(self) -> tuple[list[_Entry | _Creation], bool]:
         """Blocks for one entry, then takes all that are there, up to a batch; True when it was the last.
 
-        While the batch is smaller than the one before, whose runs are about to bring their next results, each further
-        entry is given a moment to come: 8 runs then share one transaction instead of two that take turns.
+        The runs of the batch before are about to bring their next results, and are given a moment: 8 runs then share
+        one transaction instead of two that take turns.
         """
         batch: list[_Entry | _Creation] = []
         item = self._queue.get()
+        if item is not None:
+            self._gather(self._last_size - 1)
         while item is not None:
             batch.append(item)
             if len(batch) >= self._limits.batch_rows:
                 break
             try:
-                item = self._next(is_worth_waiting=len(batch) < self._last_size)
+                item = self._queue.get_nowait()
             except Empty:
                 break
         self._last_size = len(batch)
         return batch, item is None
 
-    def _next(self, *, is_worth_waiting: bool) -> "_Entry | _Creation | None":
-        try:
-            return self._queue.get_nowait()
-        except Empty:
-            if not is_worth_waiting:
-                raise
-        return self._queue.get(timeout=GATHER_S)
+    def _gather(self, expected: int) -> None:
+        """Sleeps until that many entries are queued, a moment for each: woken by the last, not by every one."""
+        if self._queue.qsize() >= expected or self._closing.is_set():
+            return
+        self._gathered.clear()
+        self._expected = expected
+        if self._queue.qsize() < expected:
+            self._gathered.wait(GATHER_S * expected)
+        self._expected = NONE_EXPECTED
 
     def _write(self, batch: list[_Entry | _Creation]) -> None:
         if self._refused:
@@ -201,9 +213,10 @@ class Journal:
 
     def _store_all(self, entries: list[_Entry], creations: list[_Creation]) -> None:
         """One transaction: new runs first, then what was entered for runs, in the order of submission."""
-        new = self._store.write([entry.item for entry in entries], [creation.run for creation in creations])
+        new = set(self._store.write([entry.item for entry in entries], [creation.run for creation in creations]))
         for creation in creations:
             creation.is_new = creation.run.id in new
+            new.discard(creation.run.id)  # of two that brought the same id, the first has it
 
     def _attempt(self, work: Callable[[], None]) -> FlowStudioError | None:
         """Does the work, again and again while the database is locked; what it met in the end, or None."""

@@ -198,6 +198,34 @@ def test_new_runs_share_one_transaction_with_what_is_queued(store: ScriptedStore
     assert calls == [(2, 3)]
 
 
+def test_of_two_that_bring_one_new_run_in_one_transaction_the_first_has_it(journal: Journal) -> None:
+    answers: list[bool] = []
+    creators = [
+        threading.Thread(target=lambda: answers.append(journal.create(new_run(plan(), "r1")))) for _ in range(2)
+    ]
+    for creator in creators:
+        creator.start()
+    while journal._queue.qsize() < 2:
+        pass
+    journal.start()
+    for creator in creators:
+        creator.join(5.0)
+    assert sorted(answers) == [False, True]
+
+
+def test_a_transaction_waits_a_moment_for_the_runs_of_the_one_before(
+    store: ScriptedStore, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowstudio.engine.journal.GATHER_S", 5.0)
+    before = [journal.submit(row("r", number), None, RunOwner()) for number in range(3)]
+    journal.start()
+    for each in before:
+        each.wait()
+    after = [journal.submit(row("r", number), None, RunOwner()) for number in range(3, 6)]
+    after[-1].wait()
+    assert [len(batch) for batch in store.batches] == [3, 3]
+
+
 def test_a_full_queue_says_so(journal: Journal) -> None:
     assert journal.has_room
     for number in range(3):
