@@ -10,16 +10,18 @@ from uuid import uuid4
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from flowstudio.engine.model import IterationPath, Run
 from flowstudio.errors import FlowStudioError
 from flowstudio.paths import resources
 from flowstudio.plan.document import read_plan
-from flowstudio.plan.model import Plan
+from flowstudio.plan.model import Plan, StepId
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.editor.editor_screen import EditorScreen, suggested_file
 from flowstudio.ui.editor.plan_tab import PlanTab
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.window_state import WindowState
 from flowstudio.workspace.edit_session import EditSession
+from flowstudio.workspace.errors import NoSuchPlanError
 from flowstudio.workspace.ports import Draft
 from flowstudio.workspace.services import Services
 
@@ -57,6 +59,36 @@ class Documents(QObject):
     def open_draft(self, draft: Draft) -> None:
         if not self._show_if_open(draft.plan_id):
             self._open(lambda: self._services.editing.resume(self._user_id, draft))
+
+    def open_run(self, run: Run, step_id: StepId | None = None, iteration: IterationPath = ()) -> None:
+        """Opens the plan as it stands now, and over it the run on the plan it ran."""
+
+        def open_it(found: Draft | Plan) -> None:
+            if isinstance(found, Draft):
+                self.open_draft(found)
+            else:
+                self.open_plan(found)
+            tab = self._editor.tab_for(run.plan.id)
+            if tab is not None:
+                tab.view_run(run, step_id, iteration)
+
+        if self._show_if_open(run.plan.id):
+            open_it(run.plan)
+            return
+        Task(lambda: self._latest(run), self).success(open_it).failure(
+            lambda error: self.message.emit(message_of(error))
+        ).start()
+
+    def _latest(self, run: Run) -> Draft | Plan:
+        """The draft of a run's plan, else what is published; a plan that is neither begins from what ran. Blocks."""
+        drafts = self._services.editing.drafts(self._user_id)
+        draft = next((each for each in drafts if each.plan_id == run.plan.id), None)
+        if draft is not None:
+            return draft
+        try:
+            return self._services.plans.get(self._user_id, run.plan.id).plan
+        except NoSuchPlanError:
+            return run.plan
 
     def open_sample(self, name: str) -> None:
         """A copy under an id of its own: the sample itself stays as it is."""

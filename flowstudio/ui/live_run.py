@@ -1,4 +1,4 @@
-"""LiveRun: the run a tab shows, from the press of the button to its end."""
+"""LiveRun: the run a tab shows, from the press of the button to its end, or taken up from the store later."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,11 +11,13 @@ from flowstudio.engine.events import (
     RunEvent,
     RunStarted,
     RunStateChanged,
+    StepCancelled,
     StepFailed,
     StepSkipped,
     StepSucceeded,
 )
-from flowstudio.engine.model import IterationPath, RunState, TriggerEvent
+from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
+from flowstudio.engine.retelling import retell
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Plan, StepId
 from flowstudio.ui.tasks import Task
@@ -23,7 +25,10 @@ from flowstudio.workspace.services import Services
 
 
 class LiveRun(QObject):
-    """The id is chosen before the run starts, so no event of it can come too early to be known."""
+    """The id is chosen before the run starts, so no event of it can come too early to be known.
+
+    items: how many its steps gave so far, all together.
+    """
 
     began = Signal()
     events = Signal(object)  # list of RunEvent
@@ -39,8 +44,13 @@ class LiveRun(QObject):
         self.state: RunState | None = None
         self.end: RunEnded | None = None
         self.started_at: datetime | None = None
+        self.items = 0
         self.last_iteration: dict[StepId, IterationPath] = {}
         """Where each step was heard of last: the iteration whose data is worth showing."""
+        self._preferred: dict[StepId, IterationPath] = {}
+        self._is_starting = self._is_stop_due = False
+        self._early: list[RunEvent] | None = None
+        """What came while the store was still being read; None when it is not."""
 
     @property
     def is_active(self) -> bool:
@@ -49,24 +59,69 @@ class LiveRun(QObject):
     def start(self, plan: Plan, trigger: TriggerEvent) -> None:
         """Starts a run of the plan as it is now; whatever was shown before is cleared."""
         run_id = str(uuid4())
-        self.run_id, self.plan, self.end = run_id, plan, None
-        self.last_iteration = {}
-        self.state, self.started_at = RunState.QUEUED, datetime.now(UTC)
-        self.began.emit()
-        self.changed.emit()
+        self._begin(run_id, plan, RunState.QUEUED, datetime.now(UTC))
+        self._is_starting = True
         runs, user_id = self._services.runs, self._user_id
-        Task(lambda: runs.start(user_id, plan, trigger, run_id), self).failure(self._refuse).start()
+
+        def note(_: str) -> None:
+            self._is_starting = False
+            if self._is_stop_due:
+                self.stop()
+
+        Task(lambda: runs.start(user_id, plan, trigger, run_id), self).success(note).failure(self._refuse).start()
+
+    def watch(self, run: Run) -> None:
+        """Shows a run of the store: what it did so far, and what it goes on to do if it is under way."""
+        self._begin(run.id, run.plan, run.state, run.started_at or run.created_at)
+        self._early = []
+        runs, user_id = self._services.runs, self._user_id
+
+        def read() -> tuple[Run, Sequence[StepRun]]:
+            """The run first: had it ended by then, every result is there; if not, its end is still to be heard."""
+            return runs.get(user_id, run.id), runs.steps(user_id, run.id)
+
+        def show(found: tuple[Run, Sequence[StepRun]]) -> None:
+            if self.run_id == run.id:
+                self._show_stored(*found)
+
+        Task(read, self).success(show).failure(self._refuse).start()
+
+    def prefer(self, step_id: StepId, iteration: IterationPath) -> None:
+        """Names the iteration whose data of that step is worth showing, whatever is heard of it later."""
+        self._preferred[step_id] = iteration
+        self.last_iteration[step_id] = iteration
 
     def stop(self) -> None:
+        """Ends the run; one that is still being started as soon as it can be."""
         run_id = self.run_id
-        if run_id is not None and self.is_active:
+        self._is_stop_due = self._is_starting
+        if run_id is not None and self.is_active and not self._is_starting:
             Task(lambda: self._services.runs.cancel(self._user_id, run_id), self).start()
 
     def take(self, batch: Sequence[RunEvent]) -> None:
         """A batch of the bridge; only this run's events count."""
         own = [event for event in batch if event.run_id == self.run_id]
-        if not own:
-            return
+        if self._early is not None:
+            self._early += own
+        elif own:
+            self._show(own)
+
+    def _begin(self, run_id: str, plan: Plan, state: RunState, at: datetime) -> None:
+        self.run_id, self.plan, self.state, self.started_at = run_id, plan, state, at
+        self.end, self.items, self._early = None, 0, None
+        self.last_iteration, self._preferred = {}, {}
+        self._is_starting = self._is_stop_due = False
+        self.began.emit()
+        self.changed.emit()
+
+    def _show_stored(self, run: Run, results: Sequence[StepRun]) -> None:
+        """The stored part, then what came meanwhile and is not in it."""
+        told = retell(run, results)
+        known = {_result_of(event) for event in told} - {None}
+        early, self._early = self._early or [], None
+        self._show([*told, *(event for event in early if _result_of(event) not in known)])
+
+    def _show(self, own: Sequence[RunEvent]) -> None:
         before = self.state
         for event in own:
             if isinstance(event, RunStarted):
@@ -76,12 +131,20 @@ class LiveRun(QObject):
             elif isinstance(event, RunEnded):
                 self.state, self.end = event.state, event
             elif isinstance(event, StepSucceeded | StepFailed | StepSkipped):
-                self.last_iteration[event.step_id] = event.iteration
+                self.last_iteration[event.step_id] = self._preferred.get(event.step_id, event.iteration)
+                self.items += event.items if isinstance(event, StepSucceeded) else 0
         self.events.emit(own)
-        if self.state is not before:
+        if self.state is not before or self.end is not None:
             self.changed.emit()
 
     def _refuse(self, error: FlowStudioError) -> None:
         self.state, self.run_id = None, None
         self.changed.emit()
         self.failed_to_start.emit(error)
+
+
+def _result_of(event: RunEvent) -> tuple[StepId, IterationPath] | None:
+    """Which result an event is about; None for events about none."""
+    if isinstance(event, StepSucceeded | StepFailed | StepSkipped | StepCancelled):
+        return event.step_id, event.iteration
+    return None

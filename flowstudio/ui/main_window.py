@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWid
 
 from flowstudio import __version__
 from flowstudio.engine.events import RunEnded, RunEvent, RunStarted
-from flowstudio.engine.model import Run
 from flowstudio.errors import FlowStudioError
 from flowstudio.scheduling.ports import Schedule
 from flowstudio.ui.bridge import Bridge
@@ -120,7 +119,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.state.keep_layout("window", self.saveGeometry())
-        docks = self.editor.save_layout()
+        docks = self.editor.arrangement.save()
         if docks is not None:
             self.state.keep_layout("docks", docks)
         self.documents.close_all()
@@ -172,7 +171,7 @@ class MainWindow(QMainWindow):
         self.home.file_wanted.connect(self.documents.ask_file)
         self.home.sample_wanted.connect(self.documents.open_sample)
         self.home.entry_wanted.connect(self._open_entry)
-        self.runs.plan_wanted.connect(self._open_run)
+        self.runs.run_wanted.connect(self.documents.open_run)
         self.triggers.plan_wanted.connect(lambda record: self.documents.open_plan(record.plan))
         self.vault.add_wanted.connect(self.add_credential)
         self.vault.changed.connect(self._credentials_changed)
@@ -211,7 +210,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         self.resize(1440, 900)
         self.restoreGeometry(self.state.layout("window"))
-        self.editor.restore_layout(self.state.layout("docks"))
+        self.editor.arrangement.restore(self.state.layout("docks"))
 
     # what happens
 
@@ -279,9 +278,6 @@ class MainWindow(QMainWindow):
             self.documents.open_draft(entry.draft)
         else:
             self.documents.open_plan(entry.plan)
-
-    def _open_run(self, run: Run) -> None:
-        self.documents.open_plan(run.plan)
 
     def _show_failure(self, error: FlowStudioError) -> None:
         self.show_message(message_of(error))

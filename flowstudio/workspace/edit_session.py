@@ -67,6 +67,11 @@ class EditSession:
         return self._plan
 
     @property
+    def saved(self) -> Plan:
+        """The plan as it was last stored."""
+        return self._saved
+
+    @property
     def file(self) -> Path | None:
         """The .flow file this plan was opened from or saved to."""
         return self._file

@@ -11,8 +11,9 @@ from typing import Any, cast
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QThreadPool
+from PySide6.QtCore import QEvent, QThreadPool
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from flowstudio import paths
 from flowstudio.bus import Bus
@@ -21,8 +22,10 @@ from flowstudio.plan.rules import check_plan
 from flowstudio.providers.loader import load_catalog
 from flowstudio.providers.registry import Registry
 from flowstudio.settings import Settings
+from flowstudio.ui.application import open_window
 from flowstudio.ui.bridge import Bridge
 from flowstudio.ui.icons import Icons
+from flowstudio.ui.main_window import MainWindow
 from flowstudio.ui.open_plan import OpenPlan
 from flowstudio.ui.tokens import LIGHT
 from flowstudio.workspace.edit_session import EditSession
@@ -97,3 +100,29 @@ def application(settings: Settings) -> Iterator[Any]:
     yield built
     QThreadPool.globalInstance().waitForDone()
     built.close()
+
+
+@pytest.fixture
+def open_it(application: Any, qapp: QApplication, qtbot: QtBot) -> Iterator[Callable[[], MainWindow]]:
+    windows: list[MainWindow] = []
+
+    def make() -> MainWindow:
+        window = open_window(application, qapp)
+        windows.append(window)
+        window.show()
+        qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: window._address != "")
+        return window
+
+    yield make
+    qapp.setStyleSheet("")
+    for window in windows:
+        window.close()
+        window.appearance.deleteLater()
+        window.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def window(open_it: Callable[[], MainWindow]) -> MainWindow:
+    return open_it()

@@ -2,13 +2,12 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, Qt, QThreadPool
+from PySide6.QtCore import Qt, QThreadPool
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -38,32 +37,6 @@ PLAN = Plan("plan-1", "Greetings", steps=(GREET, LATER), edges=(Edge("greet", "o
 QTS_OWN = {"QTabBar", "QTableView", "QCalendarView", "QDockWidget", "QMenuBar", "QMainWindow"}
 
 Opener = Callable[[], MainWindow]
-
-
-@pytest.fixture
-def open_it(application: Any, qapp: QApplication, qtbot: QtBot) -> Iterator[Opener]:
-    windows: list[MainWindow] = []
-
-    def make() -> MainWindow:
-        window = open_window(application, qapp)
-        windows.append(window)
-        window.show()
-        qtbot.waitExposed(window)
-        qtbot.waitUntil(lambda: window._address != "")
-        return window
-
-    yield make
-    qapp.setStyleSheet("")
-    for window in windows:
-        window.close()
-        window.appearance.deleteLater()
-        window.deleteLater()
-    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-
-
-@pytest.fixture
-def window(open_it: Opener) -> MainWindow:
-    return open_it()
 
 
 @pytest.fixture
@@ -183,7 +156,7 @@ def test_choosing_in_the_palette_adds_a_step(window: MainWindow, qtbot: QtBot) -
     tab = window.editor.front
     assert tab is not None
     assert [(step.provider, step.action) for step in tab.open_plan.plan.steps] == [("logic", "transform")]
-    qtbot.waitUntil(lambda: window.editor.toolbar.state.text() == "Draft")
+    qtbot.waitUntil(lambda: window.editor.toolbar.state.text().split() == ["Draft", "·", "1", "change"])
 
 
 def test_a_taken_port_is_told_and_the_next_one_serves(settings: Settings, qapp: QApplication, qtbot: QtBot) -> None:

@@ -71,7 +71,8 @@ class Face:
     is_disabled: bool
 
 
-def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential) -> Face:
+def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential, differs: bool = False) -> Face:
+    """differs: whether the draft has this step otherwise."""
     manifest = catalogue.provider(step.provider)
     action = catalogue.find(step.provider, step.action)
     if manifest is None or action is None:
@@ -81,7 +82,7 @@ def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential) -> 
             icon="ph.puzzle-piece",
             initials_of=step.provider,
             category=manifest.category if manifest else Category.LOGIC,
-            badges=_badges(step, needs_credential=False),
+            badges=_badges(step, needs_credential=False, differs=differs),
             is_known=False,
             is_disabled=step.disabled,
         )
@@ -92,14 +93,16 @@ def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential) -> 
         icon=action.icon or manifest.icon,
         initials_of=manifest.title,
         category=manifest.category,
-        badges=_badges(step, needs),
+        badges=_badges(step, needs, differs),
         is_known=True,
         is_disabled=step.disabled,
     )
 
 
-def _badges(step: Step, needs_credential: bool) -> tuple[Badge, ...]:
+def _badges(step: Step, needs_credential: bool, differs: bool) -> tuple[Badge, ...]:
     every = []
+    if differs:
+        every.append(Badge("", "~", "warning", "The draft has this step otherwise."))
     if needs_credential:
         every.append(Badge("key", "", "warning", "This step needs a credential."))
     if step.retry.tries > 1:

@@ -105,6 +105,9 @@ class LookView(PictureView):
     def zoom_out(self) -> None:
         self.zoom_to(self.zoom / ZOOM_STEP)
 
+    def show_actual_size(self) -> None:
+        self.zoom_to(1.0)
+
     def toggle_minimap(self) -> None:
         self._minimap.is_wanted = not self._minimap.is_wanted
         self._arrange()

@@ -44,6 +44,7 @@ class CanvasScene(ItemScene):
         self._steps: dict[StepId, Step] = {}
         self._edges: dict[EdgeKey, Edge] = {}
         self._children: dict[StepId, set[StepId]] = {}
+        self._differing: frozenset[StepId] = frozenset()
         self.plan = Plan(id=plan.id, name=plan.name)
         self.show_plan(plan)
 
@@ -83,6 +84,13 @@ class CanvasScene(ItemScene):
         """Reads titles, icons and badges again: the catalogue or the credentials changed."""
         for step in self._steps.values():
             self._show_face(self.cards.row_of[step.id], step)
+        self.redrawn.emit()
+
+    def show_differing(self, ids: frozenset[StepId]) -> None:
+        """Marks the steps that are different elsewhere: of an old run's plan, those the draft has otherwise."""
+        touched, self._differing = self._differing ^ ids, ids
+        for step_id in touched & self._steps.keys():
+            self._show_face(self.cards.row_of[step_id], self._steps[step_id])
         self.redrawn.emit()
 
     def step(self, step_id: StepId) -> Step | None:
@@ -183,7 +191,7 @@ class CanvasScene(ItemScene):
         self._show_face(row, step)
 
     def _show_face(self, row: int, step: Step) -> None:
-        face = face_of(step, self._catalogue, self._has_credential)
+        face = face_of(step, self._catalogue, self._has_credential, step.id in self._differing)
         self.cards.faces[row] = face
         ports = sum(1 for anchor in self.cards.anchors[row] if anchor.port.name != ERROR.name)
         self.cards.traits[row] = (

@@ -39,6 +39,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run", "Run", ("F5",), "run"),
     Command("run-input", "Run with input…", ("Ctrl+F5",), "run-input"),
     Command("stop", "Stop", ("Shift+F5",), "stop"),
+    Command("follow-run", "Follow run", (), "follow", checkable=True),
     Command("publish", "Publish", ("Ctrl+Shift+S",), "publish"),
     Command("fit", "Fit everything", (), "fit"),
     Command("actual-size", "100 %", ()),

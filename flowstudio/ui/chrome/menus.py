@@ -26,7 +26,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "-",
         "*theme",
     ),
-    "&Run": ("run", "run-input", "stop", "-", "publish"),
+    "&Run": ("run", "run-input", "stop", "follow-run", "-", "publish"),
     "&Help": ("about",),
 }
 """What each menu holds: a command, a separator, or a submenu marked by a star."""

@@ -69,6 +69,8 @@ class RunButton(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         menu.addActions([actions["run"], actions["run-input"]])
+        menu.addSeparator()
+        menu.addAction(actions["follow-run"])
         self.more.setMenu(menu)
         actions["run"].changed.connect(lambda: self.more.setEnabled(actions["run"].isEnabled()))
         layout = QHBoxLayout(self)

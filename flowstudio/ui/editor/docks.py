@@ -1,13 +1,13 @@
-"""The docks of the editor: each can be moved, floated and hidden; the bottom one carries its panes as tabs."""
+"""Docks: each can be moved, floated and hidden; one kind has a title, the other carries panes as tabs."""
 
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QTabWidget, QWidget
 
 from flowstudio.ui.controls import text_label, tool_button
 from flowstudio.ui.icons import Icons
-from flowstudio.ui.tokens import BOTTOM_DOCK_HEIGHT, LEFT_DOCK_WIDTH, RIGHT_DOCK_WIDTH, SPACE_1, SPACE_2, SPACE_3
+from flowstudio.ui.tokens import SPACE_1, SPACE_2, SPACE_3
 
 
 class Dock(QDockWidget):
@@ -71,24 +71,3 @@ def tabbed_dock(
     tabs.setCornerWidget(dock.buttons(), Qt.Corner.TopRightCorner)
     dock.wear(QWidget())
     return dock, tabs
-
-
-def arrange(window: QMainWindow, left: QDockWidget, right: QDockWidget, bottom: QDockWidget) -> None:
-    """The layout of a new installation, and of Reset layout."""
-    areas = Qt.DockWidgetArea
-    window.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
-    window.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
-    for dock, area in (
-        (left, areas.LeftDockWidgetArea),
-        (right, areas.RightDockWidgetArea),
-        (bottom, areas.BottomDockWidgetArea),
-    ):
-        dock.setFloating(False)
-        window.addDockWidget(area, dock)
-        dock.show()
-    size_docks(window, left, right, bottom)
-
-
-def size_docks(window: QMainWindow, left: QDockWidget, right: QDockWidget, bottom: QDockWidget) -> None:
-    window.resizeDocks([left, right], [LEFT_DOCK_WIDTH, RIGHT_DOCK_WIDTH], Qt.Orientation.Horizontal)
-    window.resizeDocks([bottom], [BOTTOM_DOCK_HEIGHT], Qt.Orientation.Vertical)

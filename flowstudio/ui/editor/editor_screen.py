@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QMainWindow, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent
 from flowstudio.engine.model import TriggerEvent
@@ -18,7 +18,7 @@ from flowstudio.ui.chrome.toolbar import Toolbar
 from flowstudio.ui.controls import tool_button
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.dialogs.run_input import RunInput
-from flowstudio.ui.editor.docks import arrange, size_docks, tabbed_dock, titled_dock
+from flowstudio.ui.editor.arrangement import Arrangement
 from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
 from flowstudio.ui.editor.run_view import RunView
 from flowstudio.ui.panels.data_panel import DataPanel
@@ -28,15 +28,14 @@ from flowstudio.ui.panels.problems_panel import ProblemsPanel
 from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.panels.step_panel import StepPanel
 from flowstudio.ui.theme import Appearance
-from flowstudio.ui.tokens import RAIL_WIDTH
 from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.errors import PlanNotRunnableError
 from flowstudio.workspace.services import Services
 
 RUN, DATA, LOG, PROBLEMS = range(4)
 PANES = ("Run", "Data", "Log", "Problems")
-LAYOUT_VERSION = 1
-NARROW = 1280 - RAIL_WIDTH  # below this the right dock starts hidden, so that the canvas has room
+EDITING = ("cut", "copy", "paste", "duplicate", "delete", "quick-add", "publish", "undo", "redo")
+"""Commands that change the draft, or take from it: none while an old run is looked at."""
 
 
 class EditorScreen(QWidget):
@@ -66,7 +65,6 @@ class EditorScreen(QWidget):
         self._has_credential = has_credential
         self._registry = services.registry(user_id)
         self._last_input: Json = None
-        self._has_own_sizes = False
         icons = appearance.icons
         self.toolbar = Toolbar(actions, icons)
         self.tabs = QTabWidget(documentMode=True, tabsClosable=True, movable=True)
@@ -77,7 +75,7 @@ class EditorScreen(QWidget):
         self.step_panel = StepPanel(self._registry, "", icons)
         self.run_panel, self.data_panel = RunPanel(icons), DataPanel(icons)
         self.log_panel, self.problems_panel = LogPanel(icons), ProblemsPanel(icons)
-        self.run_view = RunView(self.run_panel, self.log_panel, self.data_panel, services, self)
+        self.run_view = RunView(self.run_panel, self.log_panel, self.data_panel, services, user_id, self)
         self.window_part = QMainWindow()
         self._lay_out()
         self._join()
@@ -100,12 +98,20 @@ class EditorScreen(QWidget):
 
     def add(self, session: EditSession) -> PlanTab:
         """Shows the plan of a session in a new tab, in front."""
-        tab = PlanTab(session, self._services, self._registry, self._appearance, self._has_credential)
+        tab = PlanTab(
+            session,
+            self._services,
+            self._registry,
+            self._appearance,
+            self._has_credential,
+            self._actions["follow-run"],
+        )
         tab.changed.connect(lambda: self._show_standing(tab))
+        tab.shown_changed.connect(lambda: self._show_run_of(tab))
         tab.told.connect(self.told)
         tab.failed.connect(self._show_failure)
-        tab.canvas.selectionChanged.connect(lambda ids: self._show_selection(tab, ids))
-        tab.canvas.stepActivated.connect(lambda _: self._reveal_form())
+        tab.selected.connect(lambda ids: self._show_selection(tab, ids))
+        tab.activated.connect(self._reveal_form)
         tab.canvas.renameRequested.connect(lambda _: self._reveal_form())
         tab.open_plan.edited.connect(lambda _: self._show_edit(tab))
         tab.open_plan.checked.connect(lambda problems: self._show_problems(tab, problems))
@@ -119,7 +125,7 @@ class EditorScreen(QWidget):
 
     def take_run_events(self, events: Sequence[RunEvent]) -> None:
         for tab in self.all_tabs():
-            tab.live_run.take(events)
+            tab.take_run_events(events)
 
     def take_event(self, event: object) -> None:
         for tab in self.all_tabs():
@@ -140,7 +146,7 @@ class EditorScreen(QWidget):
 
     def stop(self) -> None:
         if self.front is not None:
-            self.front.live_run.stop()
+            self.front.stop()
 
     def undo(self) -> None:
         if self.front is not None:
@@ -166,10 +172,8 @@ class EditorScreen(QWidget):
     def on_canvas(self, method: str) -> None:
         """Does something of the front canvas's own: copy, delete, fit."""
         tab = self.front
-        if tab is not None and method == "show_actual_size":
-            tab.canvas.zoom_to(1.0)
-        elif tab is not None:
-            getattr(tab.canvas, method)()
+        if tab is not None:
+            getattr(tab.shown.canvas, method)()
 
     def look_up(self, plan_id: str) -> None:
         """A plan was published, switched or deleted, here or through the API."""
@@ -185,28 +189,21 @@ class EditorScreen(QWidget):
         self.bottom.show()
         self._panes.setCurrentIndex(pane)
 
-    def save_layout(self) -> QByteArray | None:
-        """How the docks stand; None while they were never on the screen and have no sizes worth keeping."""
-        return self.window_part.saveState(LAYOUT_VERSION) if self._has_own_sizes else None
-
-    def restore_layout(self, state: QByteArray) -> None:
-        self._has_own_sizes = self.window_part.restoreState(state, LAYOUT_VERSION)
-
     def showEvent(self, event: QShowEvent) -> None:
-        """The docks get the sizes of a new installation once the window has its own."""
         super().showEvent(event)
-        if not self._has_own_sizes:
-            self._has_own_sizes = True
-            self.right.setVisible(self.width() >= NARROW)
-            QTimer.singleShot(0, self, lambda: size_docks(self.window_part, self.left, self.right, self.bottom))
+        self.arrangement.first_shown()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrangement.fit(self.width(), self.window_part.height())
 
     def reset_layout(self) -> None:
-        arrange(self.window_part, self.left, self.right, self.bottom)
+        self.arrangement.reset()
         self._actions["canvas-only"].setChecked(False)
 
     def show_canvas_only(self, is_only: bool) -> None:
-        for dock in (self.left, self.right, self.bottom):
-            dock.setVisible(not is_only)
+        self.arrangement.show_canvas_only(is_only)
+        self.toolbar.setVisible(not is_only)
 
     # how it is made
 
@@ -214,16 +211,11 @@ class EditorScreen(QWidget):
         icons = self._appearance.icons
         body = self.window_part
         body.setWindowFlags(Qt.WindowType.Widget)
-        body.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AllowNestedDocks)
         body.setCentralWidget(self.tabs)
-        self.left = titled_dock("steps", "Steps", self.palette_panel, icons, body)
-        self.right = titled_dock("step", "Step", self.step_panel, icons, body)
         panes = dict(zip(PANES, (self.run_panel, self.data_panel, self.log_panel, self.problems_panel), strict=True))
-        self.bottom, self._panes = tabbed_dock("run", "Run and data", panes, icons, body)
-        self.left.setMinimumWidth(200)
-        self.right.setMinimumWidth(280)
-        self.bottom.setMinimumHeight(120)
-        arrange(body, self.left, self.right, self.bottom)
+        self.arrangement = Arrangement(body, self.palette_panel, self.step_panel, panes, self._actions, icons)
+        self.left, self.right, self.bottom = self.arrangement.docks
+        self._panes = self.arrangement.panes
         add = tool_button(icons.icon("add"), "New plan")
         add.clicked.connect(self.new_wanted)
         self.tabs.setCornerWidget(add, Qt.Corner.TopRightCorner)
@@ -231,7 +223,11 @@ class EditorScreen(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.toolbar)
-        layout.addWidget(body, 1)
+        across = QHBoxLayout()
+        across.setSpacing(0)
+        across.addWidget(body, 1)
+        across.addWidget(self.arrangement.strip)
+        layout.addLayout(across, 1)
 
     def _join(self) -> None:
         self._appearance.changed.connect(lambda _: self.step_panel.repaint_form())
@@ -239,30 +235,34 @@ class EditorScreen(QWidget):
         self.tabs.tabCloseRequested.connect(lambda index: self.close_wanted.emit(self.tabs.widget(index)))
         self.toolbar.live_switched.connect(self._switch_live)
         self.palette_panel.chosen.connect(self._add_step)
-        self.run_panel.step_chosen.connect(self._show_data_of)
+        self.run_panel.step_chosen.connect(self._select)
         self.run_panel.run_wanted.connect(self.run)
         self.log_panel.step_wanted.connect(self._select)
         self.problems_panel.problem_chosen.connect(self._show_problem)
         self.step_panel.titled.connect(self.right.setWindowTitle)
         self.step_panel.add_credential.connect(self.add_credential)
-        for name, dock in (("dock-left", self.left), ("dock-right", self.right), ("dock-bottom", self.bottom)):
-            self._actions[name].toggled.connect(dock.setVisible)
-            dock.visibilityChanged.connect(
-                lambda _, action=self._actions[name], each=dock: action.setChecked(not each.isHidden())
-            )
 
     # what the parts say
 
     def _show_front(self) -> None:
         tab = self.front
-        self.run_view.show_tab(tab)
+        self.run_view.show_run(tab.shown if tab else None)
         self.step_panel.show_open_plan(tab.open_plan if tab else None)
         if tab is not None:
-            self._show_selection(tab, tab.canvas.selected_ids())
+            self._show_run_of(tab)
             self._show_problems(tab, tab.open_plan.problems)
             self._show_standing(tab)
         self._enable()
         self.front_changed.emit()
+
+    def _show_run_of(self, tab: PlanTab) -> None:
+        """The tab looks at an old run, or is back at its draft."""
+        if tab is not self.front:
+            return
+        self.run_view.show_run(tab.shown)
+        self.step_panel.show_old_plan(tab.past.run.plan if tab.past else None)
+        self._show_selection(tab, tab.shown.canvas.selected_ids())
+        self._show_standing(tab)
 
     def _show_standing(self, tab: PlanTab) -> None:
         index = self.tabs.indexOf(tab)
@@ -277,29 +277,20 @@ class EditorScreen(QWidget):
             self.toolbar.show_plan(tab.open_plan.plan.name, *tab.standing)
             self.toolbar.show_live(record is not None, record is not None and record.enabled)
             self._enable()
-            if tab.live_run.is_active and self._panes.currentIndex() == PROBLEMS:
+            if tab.shown.live.is_active and self._panes.currentIndex() == PROBLEMS:
                 self._panes.setCurrentIndex(RUN)
 
     def _enable(self) -> None:
         tab = self.front
         is_open = tab is not None
-        is_active = tab is not None and tab.live_run.is_active
+        is_editing = tab is not None and tab.past is None
+        is_active = tab is not None and tab.shown.live.is_active
         undo = tab.open_plan.undo if tab else None
-        needs_plan = (
-            "save",
-            "save-as",
-            "close",
-            "cut",
-            "copy",
-            "paste",
-            "duplicate",
-            "delete",
-            "select-all",
-            "quick-add",
-        )
-        self._actions.enable(dict.fromkeys((*needs_plan, "publish", "fit", "actual-size", "run-input"), is_open))
-        self._actions.enable({"run": is_open and not is_active, "stop": is_active})
-        self._actions.enable({"undo": bool(undo and undo.canUndo()), "redo": bool(undo and undo.canRedo())})
+        on_any = ("save", "save-as", "close", "select-all", "fit", "actual-size", "run-input")
+        self._actions.enable(dict.fromkeys(on_any, is_open) | dict.fromkeys(EDITING, is_editing))
+        self._actions.enable({"run": tab is not None and not tab.live_run.is_active, "stop": is_active})
+        if undo is not None and is_editing:
+            self._actions.enable({"undo": undo.canUndo(), "redo": undo.canRedo()})
         self._actions["undo"].setText(f"Undo {undo.undoText()}".strip() if undo and undo.canUndo() else "Undo")
         self._actions["redo"].setText(f"Redo {undo.redoText()}".strip() if undo and undo.canRedo() else "Redo")
 
@@ -315,13 +306,17 @@ class EditorScreen(QWidget):
     def _show_problems(self, tab: PlanTab, problems: Sequence[Problem]) -> None:
         if tab is self.front:
             self.step_panel.show_problems(problems)
-            self.problems_panel.show_problems(problems, tab.labels())
+            self.problems_panel.show_problems(problems, tab.own_run.labels())
             self._panes.setTabText(PROBLEMS, f"Problems {len(problems)}" if problems else "Problems")
 
     def _show_problem(self, problem: Problem) -> None:
         tab = self.front
         if tab is not None:
-            tab.canvas.select([problem.step] if problem.step else [])
+            tab.back_to_editing()
+            if problem.step:
+                tab.canvas.reveal_step(problem.step)
+            else:
+                tab.canvas.select(())
             self.right.show()
             self.step_panel.reveal(problem.field)
 
@@ -341,15 +336,14 @@ class EditorScreen(QWidget):
             self.front.switch_live(is_on)
 
     def _add_step(self, provider: str, action: str) -> None:
-        if self.front is not None:
+        if self.front is not None and self.front.past is not None:
+            self.told.emit("This is an old run. Go back to editing to add steps.")
+        elif self.front is not None:
             self.front.canvas.add_step(provider, action)
 
     def _select(self, step_id: StepId) -> None:
         if self.front is not None:
-            self.front.canvas.reveal_step(step_id)
-
-    def _show_data_of(self, step_id: StepId) -> None:
-        self._select(step_id)
+            self.front.shown.canvas.reveal_step(step_id)
 
     def _reveal_form(self) -> None:
         self.right.show()

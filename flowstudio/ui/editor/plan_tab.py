@@ -1,21 +1,25 @@
 """PlanTab: one open plan in a tab: its canvas, its run, and how it stands to what is published."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from flowstudio.engine.model import TriggerEvent
+from flowstudio.engine.events import RunEvent, StepStarted
+from flowstudio.engine.model import IterationPath, Run, TriggerEvent
 from flowstudio.errors import FlowStudioError
-from flowstudio.plan.model import StepId
+from flowstudio.plan.diff import Difference, difference
+from flowstudio.plan.model import Plan, StepId
 from flowstudio.providers.registry import Registry
 from flowstudio.ui.canvas.faces import HasCredential
 from flowstudio.ui.canvas.view import CanvasView
+from flowstudio.ui.editor.past_run import PastRunView
+from flowstudio.ui.editor.run_banner import RunBanner
+from flowstudio.ui.editor.shown_run import ShownRun
 from flowstudio.ui.live_run import LiveRun
+from flowstudio.ui.moments import moment
 from flowstudio.ui.open_plan import OpenPlan
-from flowstudio.ui.panels.log_model import LogModel
-from flowstudio.ui.panels.run_model import RunModel
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.theme import Appearance
 from flowstudio.workspace.edit_session import EditSession
@@ -23,11 +27,19 @@ from flowstudio.workspace.errors import NoSuchPlanError
 from flowstudio.workspace.ports import PlanRecord
 from flowstudio.workspace.services import Services
 
+FOLLOW_EVERY_MS = 200  # the view goes from step to step no faster than an eye can
+
 
 class PlanTab(QWidget):
-    """`changed` whenever what the toolbar or the tab's title say may be different."""
+    """`changed` whenever what the toolbar or the tab's title say may be different.
+
+    `shown_changed` when another run comes to the front: an old one in place of the draft's, or the draft's again.
+    """
 
     changed = Signal()
+    shown_changed = Signal()
+    selected = Signal(list)  # step ids, on the canvas in front
+    activated = Signal()  # a step was double-clicked or entered
     told = Signal(str)
     failed = Signal(object)  # FlowStudioError
 
@@ -38,24 +50,31 @@ class PlanTab(QWidget):
         registry: Registry,
         appearance: Appearance,
         has_credential: HasCredential,
+        follow: QAction,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._services = services
+        self._registry, self._appearance, self._has_credential = registry, appearance, has_credential
+        self._follow = follow
         self.record: PlanRecord | None = None
         self._was_shown = False
         self.open_plan = OpenPlan(session, services, self)
         self.live_run = LiveRun(services, session.user_id, self)
-        self.run_model, self.log_model = RunModel(appearance.icons), LogModel(appearance.icons)
         self.canvas = CanvasView(
             session, self.open_plan.undo, registry, appearance.palette, appearance.icons, has_credential
         )
-        self.canvas.setAccessibleName("Canvas")
+        self.own_run = ShownRun(self.live_run, self.canvas, lambda: self.open_plan.plan, appearance.icons, self)
+        self.past: PastRunView | None = None
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.canvas)
+        layout.addWidget(self._stack)
+        self.banner = RunBanner(appearance.icons, follow, self)
+        self._next_follow = QTimer(self, singleShot=True, interval=FOLLOW_EVERY_MS)
         self.setFocusProxy(self.canvas)
-        self._join(appearance)
+        self._join()
         self.open_plan.check()
         self.look_up()
 
@@ -69,20 +88,93 @@ class PlanTab(QWidget):
     def standing(self) -> tuple[str, str]:
         """How the draft stands to the published plan, and in which tone to say it."""
         if self.record is None:
-            return "Draft", ""
+            changes = count_changes(difference(self.open_plan.session.saved, self.open_plan.plan))
+            return _draft_text(changes), "warning" if changes else ""
         if self.record.plan == self.open_plan.plan:
             return (f"Live, version {self.record.revision}", "ok") if self.record.enabled else ("Paused", "waiting")
-        return "Unpublished changes", "warning"
+        return _draft_text(count_changes(difference(self.record.plan, self.open_plan.plan))), "warning"
 
-    def labels(self) -> dict[StepId, str]:
-        return {step.id: step.label for step in self.open_plan.plan.steps}
+    @property
+    def shown(self) -> ShownRun:
+        """The run in front: an old one while it is looked at, else the draft's."""
+        return self.past.shown if self.past is not None else self.own_run
 
     def take(self, event: object) -> None:
         """An event of the bus that is about no run."""
         self.open_plan.take(event)
 
+    def take_run_events(self, events: Sequence[RunEvent]) -> None:
+        self.live_run.take(events)
+        if self.past is not None:
+            self.past.shown.live.take(events)
+
+    # runs
+
     def run(self, trigger: TriggerEvent) -> None:
+        self.back_to_editing()
         self.live_run.start(self.open_plan.plan, trigger)
+
+    def stop(self) -> None:
+        self.shown.live.stop()
+
+    def view_run(self, run: Run, step_id: StepId | None = None, iteration: IterationPath = ()) -> None:
+        """Shows a run of the store on its own plan, read-only; the draft stays as it is."""
+        self._drop_past()
+        self.past = PastRunView(
+            run, self.open_plan, self._services, self._registry, self._appearance, self._has_credential, self
+        )
+        self.past.shown.live.changed.connect(self._show_banner)
+        self.past.shown.live.changed.connect(self.changed)
+        self.past.canvas.selectionChanged.connect(self.selected)
+        self.past.canvas.stepActivated.connect(lambda _: self.activated.emit())
+        self.past.shown.live.failed_to_start.connect(self.failed)
+        self._stack.addWidget(self.past.canvas)
+        self._stack.setCurrentWidget(self.past.canvas)
+        self.setFocusProxy(self.past.canvas)
+        self.past.begin(step_id, iteration)
+        self.shown_changed.emit()
+        self._show_banner()
+
+    def back_to_editing(self) -> None:
+        """Puts the old run away."""
+        if self.past is not None:
+            self._drop_past()
+            self.canvas.setFocus()
+            self.shown_changed.emit()
+            self._show_banner()
+
+    def _drop_past(self) -> None:
+        past, self.past = self.past, None
+        self.setFocusProxy(self.canvas)
+        self._stack.setCurrentWidget(self.canvas)
+        if past is not None:
+            self._stack.removeWidget(past.canvas)
+            past.canvas.hide()
+            past.canvas.deleteLater()
+            past.deleteLater()
+
+    def _show_banner(self) -> None:
+        if self.past is not None:
+            run = self.past.run
+            self.banner.show_viewing(f"Viewing run {moment(run.started_at or run.created_at)}", self.past.shown.live)
+        elif self.live_run.is_active:
+            self.banner.show_running(f"Running {self._revision_of(self.live_run.plan)}", self.live_run)
+        else:
+            self.banner.put_away()
+
+    def _revision_of(self, plan: Plan | None) -> str:
+        if self.record is not None and self.record.plan == plan:
+            return f"version {self.record.revision} (published)"
+        return "draft"
+
+    def _follow_run(self, events: Sequence[RunEvent]) -> None:
+        """Brings the step that began last into view, if that is wanted."""
+        begun = next((event.step_id for event in reversed(events) if isinstance(event, StepStarted)), None)
+        if begun is not None and self._follow.isChecked() and not self._next_follow.isActive():
+            self.canvas.bring_into_view(begun)
+            self._next_follow.start()
+
+    # publishing
 
     def publish(self) -> None:
         """Makes the draft the live revision."""
@@ -134,28 +226,45 @@ class PlanTab(QWidget):
             self._was_shown = True
             QTimer.singleShot(0, self.canvas, self.canvas.fit_all)
 
-    def _join(self, appearance: Appearance) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.banner.adjust()
+
+    def _join(self) -> None:
         self.open_plan.edited.connect(self._show_changes)
         self.open_plan.saved.connect(self.changed)
         self.open_plan.refused.connect(self.failed)
         self.open_plan.undo.indexChanged.connect(self.changed)
-        self.live_run.began.connect(self._begin_run)
-        self.live_run.events.connect(self.canvas.show_events)
-        self.live_run.events.connect(self.run_model.take)
-        self.live_run.events.connect(self.log_model.append)
+        self.live_run.events.connect(self._follow_run)
         self.live_run.changed.connect(self.changed)
+        self.live_run.changed.connect(self._show_banner)
         self.live_run.failed_to_start.connect(self.failed)
+        self.banner.stop_wanted.connect(self.stop)
+        self.banner.back_wanted.connect(self.back_to_editing)
+        self.canvas.selectionChanged.connect(self._tell_selection)
+        self.canvas.stepActivated.connect(lambda _: self.activated.emit())
         self.canvas.status.connect(self.told)
-        appearance.changed.connect(self.canvas.set_palette)
+        self._appearance.changed.connect(self.canvas.set_palette)
 
-    def _begin_run(self) -> None:
-        self.canvas.clear_run()
-        self.run_model.begin(self.labels())
-        self.log_model.begin(self.labels())
+    def _tell_selection(self, ids: list[StepId]) -> None:
+        if self.past is None:
+            self.selected.emit(ids)
 
     def _show_changes(self, changes: Iterable[object]) -> None:
         self.canvas.apply_changes(changes)
         self.changed.emit()
+
+
+def count_changes(found: Difference) -> int:
+    """What a person would count: steps and wires added, removed or changed, and other parts of the plan."""
+    steps = len(found.added) + len(found.removed) + len(found.changed)
+    return steps + len(found.edges_added) + len(found.edges_removed) + len(found.parts)
+
+
+def _draft_text(changes: int) -> str:
+    if not changes:
+        return "Draft"
+    return f"Draft  \N{MIDDLE DOT}  {changes} change{'' if changes == 1 else 's'}"
 
 
 def tab_of(widget: QObject | None) -> PlanTab | None:

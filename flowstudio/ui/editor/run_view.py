@@ -8,7 +8,7 @@ from shiboken6 import isValid
 from flowstudio.engine.events import RunEvent
 from flowstudio.engine.model import RunState, StepRun
 from flowstudio.plan.model import StepId
-from flowstudio.ui.editor.plan_tab import PlanTab
+from flowstudio.ui.editor.shown_run import ShownRun
 from flowstudio.ui.live_run import LiveRun
 from flowstudio.ui.panels.data_panel import DataPanel, duration
 from flowstudio.ui.panels.log_panel import LogPanel
@@ -31,30 +31,36 @@ TONES = {
 
 
 class RunView(QObject):
-    """Shows the run of one tab at a time; each tab keeps its own lines and rows."""
+    """Shows one run at a time; each keeps its own lines and rows."""
 
     def __init__(
-        self, run_panel: RunPanel, log_panel: LogPanel, data_panel: DataPanel, services: Services, parent: QObject
+        self,
+        run_panel: RunPanel,
+        log_panel: LogPanel,
+        data_panel: DataPanel,
+        services: Services,
+        user_id: str,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._run_panel, self._log_panel, self._data_panel = run_panel, log_panel, data_panel
-        self._services = services
-        self._tab: PlanTab | None = None
+        self._services, self._user_id = services, user_id
+        self._shown: ShownRun | None = None
         self._step: StepId | None = None
         self._fetch = QTimer(self, singleShot=True, interval=FETCH_AFTER_MS)
         self._fetch.timeout.connect(self._read_data)
 
-    def show_tab(self, tab: PlanTab | None) -> None:
-        """Shows what that tab ran last, and follows what it runs next."""
-        if self._tab is not None and isValid(self._tab):
-            self._tab.live_run.began.disconnect(self._begin)
-            self._tab.live_run.events.disconnect(self._take)
-            self._tab.live_run.changed.disconnect(self._show_state)
-        self._tab = tab
-        if tab is not None:
-            tab.live_run.began.connect(self._begin)
-            tab.live_run.events.connect(self._take)
-            tab.live_run.changed.connect(self._show_state)
+    def show_run(self, shown: ShownRun | None) -> None:
+        """Shows what that tab ran last, or the old run it looks at, and follows what it does next."""
+        if self._shown is not None and isValid(self._shown):
+            self._shown.live.began.disconnect(self._begin)
+            self._shown.live.events.disconnect(self._take)
+            self._shown.live.changed.disconnect(self._show_state)
+        self._shown = shown
+        if shown is not None:
+            shown.live.began.connect(self._begin)
+            shown.live.events.connect(self._take)
+            shown.live.changed.connect(self._show_state)
             self._begin()
             self._show_state()
         self.show_step(None)
@@ -64,9 +70,9 @@ class RunView(QObject):
         self._read_data()
 
     def _begin(self) -> None:
-        assert self._tab is not None
-        self._run_panel.show_model(self._tab.run_model, self._tab.live_run.run_id is not None)
-        self._log_panel.show_model(self._tab.log_model, self._tab.labels())
+        assert self._shown is not None
+        self._run_panel.show_model(self._shown.run_model, self._shown.live.run_id is not None)
+        self._log_panel.show_model(self._shown.log_model, self._shown.labels())
         self._read_data()
 
     def _take(self, events: Sequence[RunEvent]) -> None:
@@ -75,24 +81,23 @@ class RunView(QObject):
             self._fetch.start()
 
     def _show_state(self) -> None:
-        assert self._tab is not None
-        run = self._tab.live_run
+        assert self._shown is not None
+        run = self._shown.live
         if run.state is not None:
             title, tone = TONES[run.state]
             self._run_panel.show_state(title, tone, facts_of(run))
 
     def _read_data(self) -> None:
-        tab, step_id = self._tab, self._step
-        run_id = tab.live_run.run_id if tab is not None else None
-        if tab is None or step_id is None or not tab.open_plan.plan.has_step(step_id):
+        shown, step_id = self._shown, self._step
+        if shown is None or step_id is None or not shown.plan.has_step(step_id):
             self._data_panel.show_nothing("Select a step to see its data.")
             return
-        label = tab.open_plan.plan.step(step_id).label
-        iteration = tab.live_run.last_iteration.get(step_id)
+        label = shown.plan.step(step_id).label
+        run_id, iteration = shown.live.run_id, shown.live.last_iteration.get(step_id)
         if run_id is None or iteration is None:
             self._data_panel.show_nothing(f"Run the plan to see the data of “{label}”.")
             return
-        runs, user_id = self._services.runs, tab.open_plan.user_id
+        runs, user_id = self._services.runs, self._user_id
 
         def show(result: StepRun | None) -> None:
             if self._step == step_id and result is not None:

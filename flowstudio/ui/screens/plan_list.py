@@ -8,6 +8,7 @@ from flowstudio.engine.model import Run, RunState
 from flowstudio.plan.edits import edit_from_json
 from flowstudio.plan.model import Plan, Trigger, TriggerKind
 from flowstudio.plan.rules import PlanError
+from flowstudio.ui.moments import moment
 from flowstudio.ui.panels.data_panel import duration
 from flowstudio.ui.screens.screen import Row
 from flowstudio.workspace.ports import Draft, PlanRecord
@@ -86,15 +87,6 @@ def trigger_words(trigger: Trigger) -> str:
     if trigger.kind is TriggerKind.SCHEDULE:
         return f"Schedule {trigger.config.get('cron_expression', '')}"
     return ""
-
-
-def moment(when: datetime, with_seconds: bool = False) -> str:
-    """ "today 14:00", "yesterday 09:12", "3 Mar 09:12"."""
-    local, today = when.astimezone(), datetime.now().astimezone().date()
-    clock = f"{local:%H:%M:%S}" if with_seconds else f"{local:%H:%M}"
-    days = (today - local.date()).days
-    day = {0: "today", 1: "yesterday"}.get(days, f"{local.day} {local:%b}")
-    return f"{day} {clock}"
 
 
 def _standing(entry: Entry) -> tuple[str, str]:

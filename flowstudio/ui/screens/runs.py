@@ -33,7 +33,7 @@ STEPS_SHOWN = 2000
 
 
 class RunsScreen(Screen):
-    plan_wanted = Signal(object)  # Run
+    run_wanted = Signal(object, object, object)  # Run to be seen on the canvas, id and iteration of a step or None
     failed = Signal(object)
 
     def __init__(self, services: Services, user_id: str, icons: Icons) -> None:
@@ -48,18 +48,19 @@ class RunsScreen(Screen):
         for state, (title, _, _) in RUN_STATES.items():
             self.state.addItem(title, state)
         self.state.activated.connect(lambda _: self._show())
-        self.open = push_button("Open its plan", icons.icon("editor"))
+        self.open = push_button("Show on the canvas", icons.icon("editor"), clicked=self._open)
         self.open.setEnabled(False)
-        self.open.clicked.connect(lambda: self._run and self.plan_wanted.emit(self._run))
         self._buttons.addWidget(self.state)
         self.add_button(self.open)
         self.model = RowModel(RUN_COLUMNS, icons)
         self.table = card_table(self.model, "Runs", (136, 240, 112, 168, 96))
         self.table.selectionModel().selectionChanged.connect(self._choose_run)
+        self.table.activated.connect(lambda _: self._open())
         self.steps = RowModel(STEP_COLUMNS, icons)
         self.step_table = card_table(self.steps, "Steps of the run", (200, 120, 72, 80))
         self.step_table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.step_table.selectionModel().selectionChanged.connect(self._choose_step)
+        self.step_table.activated.connect(lambda index: self._open(self.steps.what(index.row())))
         self.data = DataPanel(icons)
         self.data.setProperty("role", "card")
         self.data.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -120,6 +121,13 @@ class RunsScreen(Screen):
                 self.data.show_nothing("Select a step to see its data.")
 
         Task(lambda: runs.steps(user_id, run.id), self).success(show).failure(self.failed.emit).start()
+
+    def _open(self, at: StepRun | None = None) -> None:
+        """Shows the chosen run on the canvas, at a step and its iteration or as a whole."""
+        if self._run is not None and at is None:
+            self.run_wanted.emit(self._run, None, ())
+        elif self._run is not None and at is not None:
+            self.run_wanted.emit(self._run, at.step_id, at.iteration)
 
     def _choose_step(self, selected: QItemSelection) -> None:
         rows = selected.indexes()

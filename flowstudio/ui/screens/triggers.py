@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QStackedWidget
 from flowstudio.plan.model import TriggerKind
 from flowstudio.ui.controls import push_button
 from flowstudio.ui.icons import Icons
+from flowstudio.ui.moments import moment
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
-from flowstudio.ui.screens.plan_list import moment
 from flowstudio.ui.screens.screen import Row, RowModel, Screen
 from flowstudio.ui.tasks import Task
 from flowstudio.workspace.ports import PlanRecord

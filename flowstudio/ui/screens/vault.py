@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QStackedWidget
 
 from flowstudio.ui.controls import problem_label, push_button
 from flowstudio.ui.icons import Icons
+from flowstudio.ui.moments import moment
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
-from flowstudio.ui.screens.plan_list import moment
 from flowstudio.ui.screens.screen import Row, RowModel, Screen, primary_button
 from flowstudio.ui.tasks import Task
 from flowstudio.vault.vault import CredentialInfo
