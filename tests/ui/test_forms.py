@@ -270,3 +270,18 @@ def test_no_part_of_a_form_shows_as_a_window_of_its_own(
         qapp.removeEventFilter(watch)
     assert shown == forms
     palette.deleteLater()
+
+
+def test_a_field_stays_under_the_hand_when_braces_are_closed_in_it(desk: Callable[..., StepForm], qtbot: QtBot) -> None:
+    form = desk()
+    editor = form.inputs.rows["text"].editor
+    form.activateWindow()
+    qtbot.waitActive(form)
+    editor.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+    for text in ("Hi {{ trigger.name }}", ", welcome"):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        qtbot.keyClicks(focused, text)
+        form.show_plan()
+    assert form.open_plan.plan.step("post").params["text"] == "Hi {{ trigger.name }}, welcome"

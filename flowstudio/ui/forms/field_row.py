@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import Json, StepKind
 from flowstudio.plan.rules import Problem
@@ -54,10 +54,13 @@ class FieldRow(QWidget):
         self._show_side(False)
 
     def show_value(self, value: Json) -> None:
-        """Shows a stored value. A person who turned the expression side on keeps it until another value comes."""
+        """Shows a stored value. A person who turned the expression side on keeps it until another value comes.
+
+        The side stays too while the person types: braces closed in mid-sentence must not take the field away.
+        """
         is_new = value != self._value
         self._value = value
-        if is_new or not self.fx.isChecked():
+        if is_new or not (self.fx.isChecked() or self._is_typed_in()):
             self._show_side(self._needs_expression(value))
         (self.expression if self.fx.isChecked() else self.editor).show_value(value)
 
@@ -100,6 +103,10 @@ class FieldRow(QWidget):
             hint = text_label(self.field.help, "hint", wraps=True)
             layout.addWidget(hint)
         layout.addWidget(self._problem)
+
+    def _is_typed_in(self) -> bool:
+        focused = QApplication.focusWidget()
+        return focused is not None and self.editor.isAncestorOf(focused)
 
     def _take(self, value: Json) -> None:
         self._value = value

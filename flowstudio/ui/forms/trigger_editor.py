@@ -59,7 +59,8 @@ class TriggerEditor(QFrame):
         self.note = text_label("", "hint", wraps=True)
         self.copy = push_button("Copy address", icons.icon("copy", "accent"), kind="link")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._webhook_address()))
-        self.copy.setVisible(trigger.kind is TriggerKind.WEBHOOK)
+        if trigger.kind is not TriggerKind.WEBHOOK:
+            self.copy.hide()
         foot = QHBoxLayout()
         foot.addWidget(self.note, 1)
         foot.addWidget(self.copy)
