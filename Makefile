@@ -3,29 +3,27 @@
 .PHONY: help setup run test test-slow check bench screenshots package clean lock
 
 PY := .venv/bin/python
-is_ready = cat requirements/$(1).lock pyproject.toml | cmp -s - .venv/.ready-$(1)
-ready = @$(call is_ready,$(1)) || packaging/setup.sh $(1)
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## create .venv from the lock, install what Qt and the tests need
-	$(call ready,dev)
+	@packaging/setup.sh dev
 
 run: ## set up what is missing, then start the app (without a display: the sample plan, in the terminal)
-	@$(call is_ready,dev) || $(call is_ready,app) || packaging/setup.sh app
+	@packaging/setup.sh app
 	@packaging/run.sh
 
 test: ## set up what is missing, then run all tests but the slow ones
-	$(call ready,dev)
+	@packaging/setup.sh dev
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m "not slow" $(ARGS)
 
 test-slow: ## run the slow tests: frozen app, wheel, long crash tests
-	$(call ready,dev)
+	@packaging/setup.sh dev
 	@QT_QPA_PLATFORM=offscreen $(PY) -m pytest -m slow $(ARGS)
 
 check: ## format, lint, types, import rules, catalogue
-	$(call ready,dev)
+	@packaging/setup.sh dev
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
@@ -33,15 +31,15 @@ check: ## format, lint, types, import rules, catalogue
 	@$(PY) -m flowstudio.providers.lint
 
 bench: ## measure, print a table, write benchmarks/results.json
-	$(call ready,dev)
+	@packaging/setup.sh dev
 	@QT_QPA_PLATFORM=offscreen $(PY) -m benchmarks
 
 screenshots: ## render the window offscreen, light and dark, into docs/images/
-	$(call ready,dev)
+	@packaging/setup.sh dev
 	@QT_QPA_PLATFORM=offscreen $(PY) packaging/screenshots.py
 
 package: ## build the one-folder app with PyInstaller into dist/flowstudio
-	$(call ready,dev)
+	@packaging/setup.sh dev
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build packaging/flowstudio.spec
 	@du -sh dist/flowstudio
 
@@ -51,3 +49,4 @@ lock: ## compile requirements/*.lock anew from pyproject.toml (needs uv)
 
 clean: ## remove everything that the commands above made
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,7 +10,7 @@ from PyInstaller.utils.hooks.qt import add_qt6_dependencies
 
 UNUSED_KINDS = (
     "generic",  # touch screens and tablets without a desktop
-    "egldeviceintegrations", "wayland-graphics-integration-client", "xcbglintegrations",  # OpenGL: the canvas is painted
+    "egldeviceintegrations", "wayland-graphics-integration-client", "xcbglintegrations",  # OpenGL: all is painted
 )  # fmt: skip
 UNUSED = (
     "qeglfs", "qlinuxfb", "qminimal", "qminimalegl", "qvkkhrdisplay", "qvnc", "qdirect2d",  # screens without a desktop
