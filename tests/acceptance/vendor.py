@@ -1,17 +1,23 @@
 """A vendor on the loopback interface that keeps a ledger of what it was asked."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 class Vendor:
-    """Answers GET /<name> with {"name": name}. A name in `held` is answered only when released."""
+    """Answers GET and POST /<name> with {"name": name}, or as told by `answers`.
+
+    A name in `held` is answered only when released.
+    """
 
     def __init__(self) -> None:
         self.ledger: Counter[str] = Counter()
+        self.replies: dict[str, list[tuple[int, Any]]] = {}
         self.bodies: list[tuple[str, bytes]] = []
         self.held: set[str] = set()
         self._arrived = threading.Condition()
@@ -23,6 +29,11 @@ class Vendor:
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def answers(self, name: str, *replies: tuple[int, Any]) -> str:
+        """The status and JSON of each next answer of /name, the last one for good; the address of /name."""
+        self.replies[name] = list(replies)
+        return self.url(name)
 
     def wait_for(self, name: str, times: int = 1, timeout: float = 30) -> None:
         """Returns when /name was asked for that many times."""
@@ -52,10 +63,12 @@ class Vendor:
                     vendor.ledger[name] += 1
                     vendor.bodies.append((name, body))
                     vendor._arrived.notify_all()
+                    replies = vendor.replies.get(name, [(200, {"name": name})])
+                    status, value = replies.pop(0) if len(replies) > 1 else replies[0]
                 if name in vendor.held:
                     vendor._released.wait(60)
-                answer = f'{{"name": "{name}"}}'.encode()
-                self.send_response(200)
+                answer = json.dumps(value).encode()
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
