@@ -6,7 +6,7 @@ from typing import Any
 from flowstudio.plan import parts
 from flowstudio.plan.edit import Codec
 from flowstudio.plan.model import Json
-from flowstudio.plan.reader import plain_text, wrong_type
+from flowstudio.plan.reader import as_float, plain_text, wrong_type
 
 
 def _read_list(value: object, where: str) -> list[Any]:
@@ -30,7 +30,7 @@ def _read_index(value: object, where: str) -> int:
 def _read_number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(where, "a number", value)
-    return float(value)
+    return as_float(value, where)
 
 
 def optional(codec: Codec) -> Codec:

@@ -48,11 +48,7 @@ def _write(document: dict[str, Json], key: str, entries: tuple[P, ...], write: C
 
 def from_document(document: object) -> Plan:
     """Raises DocumentError naming the place, e.g. "steps[2].retry.tries"."""
-    _check_depth(document)
-    return _from_checked(document)
-
-
-def _from_checked(document: object) -> Plan:
+    check_json(document, "")
     reader = Reader(document, "")
     _check_format(reader.take(FORMAT_KEY))
     return Plan(
@@ -83,19 +79,12 @@ def _check_format(version: Json) -> None:
         )
 
 
-def _check_depth(document: object) -> None:
-    try:
-        check_json(document, "")
-    except RecursionError:
-        raise DocumentError("The document is nested too deeply.") from None
-
-
 def dumps(plan: Plan) -> bytes:
     """UTF-8, sorted keys, two spaces, one newline at the end."""
     try:
         text = json.dumps(to_document(plan), ensure_ascii=False, allow_nan=False, sort_keys=True, indent=2)
     except (TypeError, ValueError, RecursionError):
-        _check_depth(to_document(plan))
+        check_json(to_document(plan), "")
         raise
     return _encoded(text + "\n")
 
@@ -110,7 +99,7 @@ def _encoded(text: str) -> bytes:
 
 def loads(data: bytes | str) -> Plan:
     """Raises DocumentError: with line and column for broken JSON, with the place for anything else."""
-    return _from_checked(parse(data))
+    return from_document(parse(data))
 
 
 def read_plan(data: bytes | str) -> Plan:
@@ -122,7 +111,7 @@ def read_plan(data: bytes | str) -> Plan:
         raise wrong_type("", "an object", document)
     if FORMAT_KEY not in document and any(key in document for key in _LEGACY_KEYS):
         return from_legacy(document)
-    return _from_checked(document)
+    return from_document(document)
 
 
 def content_hash(plan: Plan) -> str:

@@ -24,7 +24,7 @@ from flowstudio.plan.legacy_steps import (
 )
 from flowstudio.plan.legacy_triggers import trigger_from_legacy, trigger_to_legacy
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trigger, ports_of
-from flowstudio.plan.reader import wrong_type
+from flowstudio.plan.reader import MAX_VALUE_DEPTH, check_json, wrong_type
 
 __all__ = ["from_legacy", "to_legacy", "trigger_from_legacy", "trigger_to_legacy"]
 
@@ -45,6 +45,7 @@ def from_legacy(document: Mapping[str, Json]) -> Plan:
 
     Raises DocumentError naming the place.
     """
+    check_json(document, "", MAX_VALUE_DEPTH)  # an entry sinks some levels when it becomes a step with its hints
     entries, wrapping = _entries(document)
     steps, ordinals = _steps(entries)
     rest = {key: value for key, value in document.items() if key not in _READ | _OF_THE_INSTALLATION}

@@ -9,6 +9,7 @@ from flowstudio.plan.changes import PlanChanged
 from flowstudio.plan.edit import Codec, Edit, Edited, with_field
 from flowstudio.plan.errors import BadEditError, NoSuchPartError
 from flowstudio.plan.model import Json, Plan
+from flowstudio.plan.reader import MAX_VALUE_DEPTH, check_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class SetVariable(Edit):
         return f"Set variable {self.variable}"
 
     def apply(self, plan: Plan) -> Edited:
+        check_json(self.value, self.variable, MAX_VALUE_DEPTH)
         inverse: Edit = UnsetVariable(self.variable)
         if self.variable in plan.variables:
             inverse = SetVariable(self.variable, plan.variables[self.variable])

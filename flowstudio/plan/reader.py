@@ -6,13 +6,18 @@ What is not asked for stays: `rest()` gives the keys nobody read, which become a
 import math
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from flowstudio.plan.errors import DocumentError
 from flowstudio.plan.model import Json
 
 E = TypeVar("E", bound=StrEnum)
 P = TypeVar("P")
+
+MAX_DEPTH = 200
+"""Levels of lists and objects a plan may hold. Fewer than any parser or writer of JSON on its way gives up at."""
+MAX_VALUE_DEPTH = MAX_DEPTH - 10
+"""Levels of one value in a plan: what is around it, in a file or in the journal of edits, takes some itself."""
 
 _WORDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
 
@@ -57,9 +62,9 @@ class Reader:
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise wrong_type(self.at(key), "a number", value)
-        return float(value)
+        return as_float(value, self.at(key))
 
     def optional_number(self, key: str) -> float | None:
         return None if self._left.get(key) is None and self.take(key) is None else self.number(key)
@@ -107,18 +112,53 @@ def plain_text(value: object, where: str) -> str:
     return value
 
 
-def check_json(value: object, where: str) -> None:
-    """Raises DocumentError unless value is JSON: finite numbers, text keys, lists, objects."""
-    if value is None or isinstance(value, bool | int | str):
+def as_float(value: float, where: str) -> float:
+    """The number as a float. Raises DocumentError for one that is not finite or too large to be one."""
+    try:
+        number = float(value)
+    except OverflowError:
+        raise DocumentError(f"{where} is too large a number.", where=where) from None
+    if not math.isfinite(number):
+        raise wrong_type(where, "a number", number)
+    return number
+
+
+def check_json(value: object, where: str, levels: int = MAX_DEPTH) -> None:
+    """Raises DocumentError unless value is JSON: finite numbers, text keys, lists and objects, not too deep."""
+    fault = _fault(value, levels)
+    if fault is None:
         return
+    place = f"{where}{fault.place}".removeprefix(".")
+    if fault.wanted:
+        raise wrong_type(place, fault.wanted, fault.value)
+    raise DocumentError(
+        f"{where or 'The document'} is nested too deeply: {levels} levels of lists and objects are the most.",
+        where=place[:80],
+    )
+
+
+class _Fault(NamedTuple):
+    """place: from the value that was checked, e.g. ".steps[2]". wanted: "" for a value that is too deep."""
+
+    place: str
+    wanted: str
+    value: object
+
+
+def _fault(value: object, levels: int) -> _Fault | None:
+    """The place is put together on the way back: naming every sound entry would cost more than looking at it."""
+    if value is None or isinstance(value, str | bool | int):
+        return None
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise wrong_type(where, "a number", value)
-    elif isinstance(value, list):
-        for index, entry in enumerate(value):
-            check_json(entry, f"{where}[{index}]")
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            check_json(entry, f"{where}.{plain_text(key, where)}" if where else plain_text(key, where))
-    else:
-        raise wrong_type(where, "a JSON value", value)
+        return None if math.isfinite(value) else _Fault("", "a number", value)
+    if not isinstance(value, list | dict):
+        return _Fault("", "a JSON value", value)
+    if levels == 0:
+        return _Fault("", "", value)
+    for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(value, dict) and not isinstance(key, str):
+            return _Fault("", "a text", key)
+        fault = _fault(entry, levels - 1)
+        if fault is not None:
+            return fault._replace(place=f"{f'[{key}]' if isinstance(value, list) else f'.{key}'}{fault.place}")
+    return None

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from flask import g, request
 
+from flowstudio.plan.reader import check_json
+from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError
 
 Kind = TypeVar("Kind")
@@ -104,7 +106,16 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise BadRequestError(f"The body is not valid JSON: {error}.", facts={"field": "body"}) from error
     if not isinstance(document, dict):
         raise BadRequestError("The body must be a JSON object.", facts={"field": "body"})
+    _check_values(document)
     return document
+
+
+def _check_values(document: dict[str, Any]) -> None:
+    """What the parser lets through and no store takes: 1e999, which it reads as infinity, and a pit of brackets."""
+    try:
+        check_json(document, "")
+    except DocumentError as error:
+        raise BadRequestError(error.sentence, facts={"field": error.where or "body"}) from error
 
 
 def _no_constant(name: str) -> float:

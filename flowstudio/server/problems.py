@@ -23,6 +23,7 @@ from flowstudio.workspace.errors import (
     PlanNotRunnableError,
     PlanTakenError,
     StorageError,
+    UnstorableValueError,
     WebhookSecretError,
     WebhookTakenError,
 )
@@ -40,6 +41,7 @@ _STATUS: tuple[tuple[type[FlowStudioError], int], ...] = (
     (PlanError, 400),
     (ExpressionError, 400),
     (ScheduleError, 400),
+    (UnstorableValueError, 400),
     (DiskFullError, 507),
     (DatabaseLockedError, 503),
     (StorageError, 503),

@@ -80,7 +80,9 @@ REFUSED = _Sentence(
     "Check user, password and database name in DATABASE_URL.",
 )
 UNSTORABLE = _Sentence(
-    UnstorableValueError, "A text holds a character that {place} cannot store.", "Remove NUL characters from it."
+    UnstorableValueError,
+    "A text holds a character that {place} cannot store.",
+    "Remove NUL characters and halves of broken emoji from it.",
 )
 
 SQLITE_FAULTS = {

@@ -91,6 +91,8 @@ def test_what_is_no_document_is_refused_with_a_sentence(text: str, fault: str) -
         ({"id": "a", "provider": "p", "action": "q", "params": []}, "steps[0].params"),
         ({"id": "a", "provider": "p", "action": "q", "x": "left"}, "steps[0].x"),
         ({"id": "a", "provider": "p", "action": "q", "x": True}, "steps[0].x"),
+        ({"id": "a", "provider": "p", "action": "q", "x": 10**400}, "steps[0].x"),
+        ({"id": "a", "provider": "p", "action": "q", "timeout_s": 10**400}, "steps[0].timeout_s"),
         ({"id": "a", "provider": "p", "action": "q", "disabled": 1}, "steps[0].disabled"),
         ({"id": "a", "provider": "p", "action": "q", "retry": {"tries": 1.5}}, "steps[0].retry.tries"),
         ({"id": "a", "provider": "p", "action": "q", "retry": {"backoff": "no"}}, "steps[0].retry.backoff"),
@@ -139,3 +141,20 @@ def test_read_plan_takes_flow_documents_old_plans_and_bare_arrays() -> None:
     ):
         (step,) = read_plan(text).steps
         assert (step.provider, step.action) == ("slack", "post_message")
+
+
+def nested(levels: int) -> object:
+    value: object = "deep"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_a_document_may_be_as_deep_as_every_writer_of_json_allows() -> None:
+    plan = from_document({"flowstudio": 1, "id": "p", "variables": {"x": nested(198)}})
+    assert loads(dumps(plan)) == plan
+
+
+def test_a_deeper_document_is_refused_before_it_is_stored_anywhere() -> None:
+    with pytest.raises(DocumentError, match="nested too deeply: 200 levels"):
+        from_document({"flowstudio": 1, "id": "p", "variables": {"x": nested(199)}})

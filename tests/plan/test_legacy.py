@@ -219,3 +219,18 @@ def test_unknown_keys_of_the_plan_and_the_offset_mark_stay() -> None:
 
 def test_a_plan_without_an_id_gets_the_same_one_each_time() -> None:
     assert from_legacy({"plan_json": ARRAY}).id == from_legacy({"plan_json": ARRAY}).id
+
+
+def test_an_infinite_number_is_refused_like_in_a_document() -> None:
+    entry = {"provider": "http", "action_id": "request", "order": float("inf")}
+    with pytest.raises(DocumentError) as caught:
+        from_legacy({"plan_json": [entry]})
+    assert caught.value.where == "plan_json[0].order"
+
+
+def test_the_deepest_array_that_is_read_fits_a_document() -> None:
+    value: Any = "deep"
+    for _ in range(186):
+        value = [value]
+    plan = from_legacy({"id": "p", "plan_json": [{"provider": "http", "action_id": "request", "colour": value}]})
+    assert loads(dumps(plan)) == plan

@@ -172,3 +172,34 @@ def test_two_plans_cannot_own_one_webhook_path(call: Any) -> None:
     answer = call("POST", "/execution-plans", {"name": "Other", "plan_json": [], "trigger": trigger})
     assert answer.status_code == 409
     assert len(call("GET", "/execution-plans").json()) == 1
+
+
+def raw(call: Any, path: str, text: str) -> Any:
+    """A body that `json.dumps` would not write."""
+    headers = {"Content-Type": "application/json"}
+    return call.session.post(f"{call.address}/api{path}", data=text.encode(), headers=headers, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"name": "p", "plan_json": [{"provider": "http", "order": 1e999}]}', "plan_json[0].order must be a number"),
+        ('{"name": "p", "colour": ' + "[" * 300 + "]" * 300 + "}", "nested too deeply"),
+        (
+            '{"flowstudio": 1, "id": "p", "steps": [{"id": "a", "provider": "b", "action": "c", "x": 1%s}]}'
+            % ("0" * 400),
+            "steps[0].x is too large a number",
+        ),
+    ],
+)
+def test_a_value_no_plan_can_hold_is_400_and_hides_no_other_plan(call: Any, text: str, sentence: str) -> None:
+    plan = call.plan()
+    answer = raw(call, "/execution-plans", text)
+    assert answer.status_code == 400
+    assert sentence in answer.json()["error"]
+    assert [each["id"] for each in call("GET", "/execution-plans").json()] == [plan["id"]]
+
+
+def test_a_character_no_database_holds_is_400(call: Any) -> None:
+    answer = raw(call, "/execute-plan", '{"execution_plan_id": "\\ud800"}')
+    assert (answer.status_code, answer.json()["code"]) == (400, "storage.unstorable")
