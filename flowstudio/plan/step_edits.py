@@ -12,6 +12,7 @@ from flowstudio.plan.errors import BadIdError, DuplicateIdError, NoSuchPartError
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, case_names, ports_of
 from flowstudio.plan.nesting import SetParent, check_parent, with_bodies
 from flowstudio.plan.patch import Patch
+from flowstudio.plan.reader import MAX_VALUE_DEPTH, check_json
 from flowstudio.plan.references import renamed_params
 from flowstudio.plan.step_fields import FIELDS, FieldValue, read_field, write_field
 
@@ -109,6 +110,7 @@ class SetParam(Edit):
         return f"Change {self.param}"
 
     def apply(self, plan: Plan) -> Edited:
+        check_json(self.value, self.param, MAX_VALUE_DEPTH)
         index = step_index(plan, self.step)
         step = plan.steps[index]
         after = replace(step, params={**step.params, self.param: self.value})
@@ -145,7 +147,9 @@ class UnsetParam(Edit):
         if self.param not in step.params:
             raise NoSuchPartError("parameter", self.param)
         after = replace(step, params={name: value for name, value in step.params.items() if name != self.param})
-        return Patch(self.text, (step.id,), ((index, after),), edges_out=_edges_without_port(plan, after)).apply(plan)
+        return Patch(self.text, (step.id,), ((index, after),), edges_out=_edges_without_port(plan, step, after)).apply(
+            plan
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,7 @@ class SetStepField(Edit):
         index = step_index(plan, self.step)
         step = plan.steps[index]
         after = with_field(step, self.field, self.value)
-        lost = _edges_without_port(plan, after) if self.field == "on_error" else ()
+        lost = _edges_without_port(plan, step, after) if self.field == "on_error" else ()
         if lost:
             return Patch(self.text, (step.id,), ((index, after),), lost).apply(plan)
         inverse = SetStepField(self.step, self.field, getattr(step, self.field))
@@ -237,9 +241,10 @@ def _reattached(edge: Edge, names: Mapping[StepId, StepId]) -> Edge:
     return replace(edge, source=names.get(edge.source, edge.source), target=names.get(edge.target, edge.target))
 
 
-def _edges_without_port(plan: Plan, step: Step) -> tuple[tuple[StepId, str, StepId], ...]:
-    ports = {port.name for port in ports_of(step)}
-    return tuple(edge.key for edge in plan.edges if edge.source == step.id and edge.port not in ports)
+def _edges_without_port(plan: Plan, before: Step, after: Step) -> tuple[tuple[StepId, str, StepId], ...]:
+    """Edges from ports that vanish. One that had no port before is not this edit's business: undo could not tell it."""
+    vanished = {port.name for port in ports_of(before)} - {port.name for port in ports_of(after)}
+    return tuple(edge.key for edge in plan.edges if edge.source == after.id and edge.port in vanished)
 
 
 def _with_cases(plan: Plan, index: int, after: Step, text: str) -> Edited:

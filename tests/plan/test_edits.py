@@ -27,6 +27,7 @@ from flowstudio.plan.edits import (
     SetParam,
     SetParent,
     SetStepField,
+    SetVariable,
     edit_from_json,
     fragment_from_json,
     fragment_of,
@@ -38,6 +39,7 @@ from flowstudio.plan.rules import (
     BadIdError,
     BorderError,
     CycleError,
+    DocumentError,
     DuplicateIdError,
     NoSuchPartError,
     ParentError,
@@ -297,3 +299,20 @@ def test_an_edit_of_five_thousand_steps_is_quick(edit: Edit) -> None:
 def test_changing_a_param_reports_the_step_as_it_is_now() -> None:
     edited = SetParam("a", "text", "new").apply(chain("a"))
     assert edited.changes == (StepChanged(edited.plan.step("a")),)
+
+
+def test_undo_in_a_form_leaves_a_wire_alone_that_never_had_a_port() -> None:
+    plan = Plan(
+        "p",
+        "P",
+        steps=(Step("end", "flow", "stop"), Step("next", "http", "request")),
+        edges=(Edge("end", "out", "next"),),
+    )
+    edited = SetParam("end", "message", "done").apply(plan)
+    assert edited.inverse.apply(edited.plan).plan == plan
+
+
+@pytest.mark.parametrize("edit", [SetParam("a", "text", float("inf")), SetVariable("x", [float("nan")])])
+def test_a_value_that_no_file_can_hold_is_refused(edit: Edit) -> None:
+    with pytest.raises(DocumentError, match="finite"):
+        edit.apply(chain("a"))
