@@ -19,7 +19,7 @@ from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.editor.editor_screen import EditorScreen, suggested_file
 from flowstudio.ui.editor.plan_tab import PlanTab
 from flowstudio.ui.tasks import Task
-from flowstudio.ui.window_state import WindowState
+from flowstudio.ui.window_state import LastSession, WindowState
 from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.errors import NoSuchPlanError
 from flowstudio.workspace.ports import Draft
@@ -146,36 +146,46 @@ class Documents(QObject):
     def close_tab(self, tab: PlanTab) -> None:
         """What was not saved stays as a draft; Home lists it."""
         if tab.open_plan.session.is_dirty:
-            self.told.emit(f"“{tab.open_plan.plan.name}” is kept as a draft.")
+            self.told.emit(f"“{tab.open_plan.plan.name}” is kept as a draft. It is listed on Home.")
         tab.open_plan.session.close()
         self._editor.remove(tab)
+        self._note_open()
 
-    def close_all(self) -> None:
+    def close_all(self) -> list[str]:
+        """Closes every plan; the names of those kept as drafts."""
+        kept = [tab.open_plan.plan.name for tab in self._editor.all_tabs() if tab.open_plan.session.is_dirty]
         for tab in list(self._editor.all_tabs()):
             tab.open_plan.session.close()
+        return kept
 
-    def recover(self, was_closed: bool) -> None:
-        """Opens every draft with unsaved edits again, and says so."""
+    def recover(self, last: LastSession) -> None:
+        """Opens the drafts again that were open at a crash, and says so; drafts closed on purpose stay on Home."""
+        if last.was_closed:
+            if last.kept:
+                self.message.emit(_kept_message(last.kept))
+            return
         editing, user_id = self._services.editing, self._user_id
 
         def show(drafts: list[Draft]) -> None:
-            for draft in drafts:
+            lost = [draft for draft in drafts if draft.plan_id in last.open_plans]
+            for draft in lost:
                 self.open_draft(draft)
-            if drafts:
-                self.message.emit(self._recovery(drafts, was_closed))
+            if lost:
+                self.message.emit(self._recovery(lost))
 
         Task(lambda: editing.drafts(user_id), self).success(show).failure(
             lambda e: self.message.emit(message_of(e))
         ).start()
 
-    def _recovery(self, drafts: Sequence[Draft], was_closed: bool) -> Message:
+    def _recovery(self, drafts: Sequence[Draft]) -> Message:
         count = "1 plan" if len(drafts) == 1 else f"{len(drafts)} plans"
         last = max(draft.updated_at for draft in drafts).astimezone()
-        if was_closed:
-            return Message(f"{count} with unpublished changes opened again.", tone="info")
         what = f"FlowStudio closed unexpectedly. {count} restored, last change at {last:%H:%M:%S}."
         remedies = (Remedy("Keep", lambda: None), Remedy("Discard these changes", lambda: self._discard(drafts)))
         return Message(what, tone="warning", remedies=remedies)
+
+    def _note_open(self) -> None:
+        self._state.keep_open_plans(tab.open_plan.plan.id for tab in self._editor.all_tabs())
 
     def _discard(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
@@ -183,6 +193,7 @@ class Documents(QObject):
             if tab is not None:
                 tab.open_plan.session.discard()
                 self._editor.remove(tab)
+        self._note_open()
 
     def _open(self, session: Callable[[], EditSession], where: str = "") -> None:
         try:
@@ -193,6 +204,7 @@ class Documents(QObject):
         if self._show_if_open(opened.plan.id):
             return
         self._editor.add(opened)
+        self._note_open()
         self.opened.emit()
 
     def _show_if_open(self, plan_id: str) -> bool:
@@ -211,6 +223,14 @@ class Documents(QObject):
             return
         self._state.keep_recent(path)
         self.told.emit(f"Written to {path}")
+
+
+def _kept_message(names: Sequence[str]) -> Message:
+    if len(names) == 1:
+        return Message(f"“{names[0]}” was closed with unsaved changes. Its draft is listed on Home.", tone="info")
+    return Message(
+        f"{len(names)} plans were closed with unsaved changes. Their drafts are listed on Home.", tone="info"
+    )
 
 
 def sample_files() -> dict[str, Traversable]:

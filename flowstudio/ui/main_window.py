@@ -122,9 +122,9 @@ class MainWindow(QMainWindow):
         docks = self.editor.arrangement.save()
         if docks is not None:
             self.state.keep_layout("docks", docks)
-        self.documents.close_all()
+        kept = self.documents.close_all()
         self.bridge.close()
-        self.state.end()
+        self.state.end(kept)
         super().closeEvent(event)
 
     # how it is made

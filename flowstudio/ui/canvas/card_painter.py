@@ -37,6 +37,8 @@ TEXT_LIMIT_MOVING = 220
 _MEDIUM = 600
 _TILE_MIDDLE, _TILE_FAR = 36.0, 40.0
 _GLYPH_MIDDLE, _GLYPH_FAR = 20.0, 34.0
+STATE_Y = 57.0
+"""Where the middle of the state's glyph lies on a card, in the line of its word."""
 
 
 @dataclass(slots=True)
@@ -206,9 +208,12 @@ class CardPainter:
         looks = cards.look[rows]
         keys = looks * _TURNS + np.where(looks == Look.RUNNING, turn, 0)
         size = sprites.glyph_size
-        inset = frame.px(12.0 if frame.level >= Level.MIDDLE else 20.0)
-        left = frame.xs(cards.x[rows]) + np.round(cards.w[rows] * frame.s) - size - inset
-        middle = 22.0 if frame.level is Level.NEAR else CARD_H / 2
+        if frame.level is Level.NEAR:  # beside its word, so that the title has the whole line
+            left = frame.xs(cards.x[rows]) + frame.px(TEXT_X)
+        else:
+            inset = frame.px(12.0 if frame.level is Level.MIDDLE else 20.0)
+            left = frame.xs(cards.x[rows]) + np.round(cards.w[rows] * frame.s) - size - inset
+        middle = STATE_Y if frame.level is Level.NEAR else CARD_H / 2
         lift = round(middle * frame.s - size / 2)
         sprites.glyph.copy(p, keys, left, frame.ys(cards.y[rows]) + lift + self._drops(frame, rows))
 
@@ -252,14 +257,13 @@ class CardPainter:
         p.setFont(font(size, _MEDIUM))
         for line in lines:
             p.setPen(pale if cards.traits[line.row] & DISABLED else plain)
-            taken = (12 + GLYPH + 8) * s if cards.look[line.row] else 14 * s
-            text = self._label(line.row).title.fitted(line.width - left - taken, size)
+            text = self._label(line.row).title.fitted(line.width - left - 12 * s, size)
             p.drawText(QPointF(line.x + left, line.y + round((26 if line.is_full else 33) * s)), text)
         size = frame.text_px(12)
         p.setFont(font(size))
         p.setPen(QColor(mix(self.palette.text_2, self.palette.surface, 0.12)))
         for line in lines:
-            text = self._label(line.row).subtitle.fitted(line.width - left - 14 * s, size)
+            text = self._label(line.row).subtitle.fitted(line.width - left - 12 * s, size)
             p.drawText(QPointF(line.x + left, line.y + round((44 if line.is_full else 51) * s)), text)
         for line in lines:
             if line.is_full:
@@ -290,6 +294,7 @@ class CardPainter:
         if word:
             p.setFont(font(size, _MEDIUM))
             p.setPen(QColor(tone(self.palette, Look(int(cards.look[line.row])))))
+            x += round((GLYPH + 5) * s)
             p.drawText(QPointF(x, base), word)
             x += round(width(word, size, _MEDIUM) + 8 * s)
         p.setFont(font(size))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 from flowstudio.ui.canvas.card_painter import CardPainter
 from flowstudio.ui.canvas.frame import Frame, Overlay
 from flowstudio.ui.canvas.geometry import BODY_TOP, CARD_H, GRID, HEADER_H, Box, Level, Way
+from flowstudio.ui.canvas.notes import NotePainter
 from flowstudio.ui.canvas.scene import CanvasScene
 from flowstudio.ui.canvas.scenery import paint_scenery
 from flowstudio.ui.canvas.tables import Rows
@@ -32,6 +33,7 @@ class CanvasPainter:
         self.palette = palette
         self._cards = CardPainter(self._scene, palette)
         self._wires = WirePainter(self._scene, palette)
+        self._notes = NotePainter(palette)
 
     def paint(self, p: QPainter, frame: Frame, overlay: Overlay) -> None:
         """p's origin and unit are the viewport's device pixels."""
@@ -42,7 +44,7 @@ class CanvasPainter:
         cards = self._scene.cards
         rows = cards.inside(*frame.scene)
         loops, plain = rows[cards.is_loop[rows]], rows[~cards.is_loop[rows]]
-        paint_scenery(p, frame, self._scene.plan, self.palette)
+        paint_scenery(p, frame, self._scene.plan, self.palette, self._notes)
         self._bodies(p, frame, loops, overlay)
         self._wires.paint(p, frame, overlay)
         self._port_titles(p, frame, rows)

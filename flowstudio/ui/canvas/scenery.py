@@ -1,26 +1,24 @@
 """Frames and notes: what lies on the canvas without being part of the flow."""
 
-import math
-
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from flowstudio.plan.model import Frame as PlanFrame
-from flowstudio.plan.model import Note, Plan
+from flowstudio.plan.model import Plan
 from flowstudio.ui.canvas.frame import Frame
-from flowstudio.ui.canvas.geometry import Level
+from flowstudio.ui.canvas.notes import NotePainter
 from flowstudio.ui.canvas.text import font
-from flowstudio.ui.tokens import RADIUS_CARD, Palette, mix
+from flowstudio.ui.tokens import RADIUS_CARD, Palette
 
 
-def paint_scenery(p: QPainter, frame: Frame, plan: Plan, palette: Palette) -> None:
+def paint_scenery(p: QPainter, frame: Frame, plan: Plan, palette: Palette, notes: NotePainter) -> None:
     if not plan.frames and not plan.notes:
         return
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     for each in plan.frames:
         _paint_frame(p, frame, each, palette)
     for note in plan.notes:
-        _paint_note(p, frame, note, palette)
+        notes.paint(p, frame, note)
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
@@ -36,22 +34,3 @@ def _paint_frame(p: QPainter, frame: Frame, each: PlanFrame, palette: Palette) -
     p.setFont(font(size, 600))
     p.setPen(QColor(palette.text_2))
     p.drawText(QPointF(rect.left() + 2 * frame.ratio, rect.top() - 6 * frame.ratio), each.title)
-
-
-def _paint_note(p: QPainter, frame: Frame, note: Note, palette: Palette) -> None:
-    rect = QRectF(frame.x(note.x), frame.y(note.y), frame.px(note.width), frame.px(note.height))
-    p.setPen(QPen(QColor(mix(palette.pinned, palette.canvas, 0.6)), frame.ratio))
-    p.setBrush(QColor(palette.pinned_bg))
-    p.drawRoundedRect(rect, 4 * frame.s, 4 * frame.s)
-    if frame.level < Level.MIDDLE:
-        return
-    p.setFont(font(frame.text_px(12)))
-    p.setPen(QColor(palette.text))
-    inset = 10 * frame.s
-    room = rect.adjusted(inset, inset, -inset, -inset)
-    line = math.ceil(QFontMetricsF(p.font()).lineSpacing())
-    room.setHeight(max(1, room.height() // line) * line)  # whole lines only: none is cut through the middle
-    p.save()
-    p.setClipRect(room, Qt.ClipOperation.IntersectClip)
-    p.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap), note.text)
-    p.restore()

@@ -94,7 +94,7 @@ def test_a_failed_card_shows_it_in_its_outline_and_a_glyph(draw, chain):
         StepFailed("r", NOW, "a", (), 1, Failure("x", "No."), 5.0, ()),
     ]
     card = draw(chain, events=events)[20:92, 20:240]
-    assert share(card[15:29, 190:210], LIGHT.error, 20) > 0.2
+    assert share(card[50:64, 58:72], LIGHT.error, 20) > 0.2
     assert share(card[0:1, 40:200], LIGHT.error, 20) > 0.9
 
 
