@@ -46,7 +46,7 @@ install_system() { # Debian's names
             "Install what brings the same here, then run the same command again."
     elif [ "$(id -u)" != 0 ]; then
         stop "FlowStudio needs system packages that are not installed. Run this, then the same command again:" "" \
-            "    sudo apt-get install $*"
+            "    sudo apt-get install $*" ""
     fi
     say "Installing system packages: $*"
     export DEBIAN_FRONTEND=noninteractive
