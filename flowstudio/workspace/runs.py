@@ -13,6 +13,7 @@ from flowstudio.plan.rules import Problem, Severity, check_plan
 from flowstudio.providers.registry import Registry
 from flowstudio.workspace.errors import NoSuchRunError, PlanNotRunnableError
 from flowstudio.workspace.ports import RunHistory
+from flowstudio.workspace.step_input import StepInput, received_by
 
 CHECKED_PLANS = 256
 """How many check results are remembered; a webhook's plan is checked once, not at every request."""
@@ -87,6 +88,11 @@ class Runs:
         """The result of one step in one iteration; None while it has none. Raises NoSuchRunError."""
         self.get(user_id, run_id)
         return self._history.step_run(run_id, step_id, iteration)
+
+    def received(self, user_id: str, run_id: str, step_id: str, iteration: IterationPath = ()) -> StepInput:
+        """What went into that step, whether it has a result or not. Raises NoSuchRunError."""
+        run = self.get(user_id, run_id)
+        return received_by(run, step_id, iteration, lambda step, path: self._history.step_run(run_id, step, path))
 
     def list(self, user_id: str, plan_id: str | None = None, limit: int = 100) -> Sequence[Run]:
         """Newest first."""

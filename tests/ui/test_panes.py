@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from flowstudio.engine.events import (
@@ -20,10 +21,12 @@ from flowstudio.engine.events import (
 from flowstudio.engine.model import Failure, RunState, StepRun, StepState
 from flowstudio.plan.rules import Problem, Severity
 from flowstudio.ui.icons import Icons
-from flowstudio.ui.panels.data_panel import DataPanel, duration, facts_of, pretty
+from flowstudio.ui.panels.data_panel import BOTH, INPUT, DataPanel, duration, facts_of
+from flowstudio.ui.panels.data_view import pretty
 from flowstudio.ui.panels.log_panel import LogPanel
 from flowstudio.ui.panels.problems_panel import ProblemsPanel
 from flowstudio.ui.panels.run_panel import RunPanel
+from flowstudio.workspace.step_input import StepInput
 
 AT = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 FAILURE = Failure("provider.timeout", "No answer in 30 s.", "Raise the limit.", step_id="b")
@@ -125,6 +128,39 @@ def test_the_data_pane_shows_a_table_and_the_same_as_json(qtbot: QtBot, icons: I
     assert panel.model.index(1, 0).data() == "Bo"
     panel.views.choose(1)
     qtbot.waitUntil(lambda: '"name": "Bo"' in panel.json.toPlainText())
+
+
+def test_the_data_pane_shows_input_output_or_both(qtbot: QtBot, icons: Icons) -> None:
+    panel = DataPanel(icons)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.show_result("Fetch", result(["out"]), StepInput(["in"], "steps.before.output"))
+    assert (panel.received.isVisible(), panel.gave.isVisible()) == (False, True)
+    panel.sides.choose(INPUT)
+    assert (panel.received.isVisible(), panel.gave.isVisible()) == (True, False)
+    panel.sides.choose(BOTH)
+    assert (panel.received.isVisible(), panel.gave.isVisible()) == (True, True)
+    assert panel.received.model.index(0, 0).data() == "in"
+
+
+def test_a_cell_is_copied_as_text_path_and_expression(qtbot: QtBot, icons: Icons) -> None:
+    panel = DataPanel(icons)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.show_result("Fetch", result({"entries": [{"name": "Ann"}, {"name": "Bo", "the age": 4}], "count": 2}))
+    table = panel.gave.table
+    table.setFocus()
+    panel.activateWindow()
+    qtbot.waitUntil(table.hasFocus)
+    table.setCurrentIndex(panel.model.index(1, 0))
+    board = QGuiApplication.clipboard()
+    qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert board.text() == "Bo"
+    qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert board.text() == "steps.a.output.entries[1].name"
+    table.setCurrentIndex(panel.model.index(1, 1))
+    panel.gave.copy_expression()
+    assert board.text() == '{{ steps.a.output.entries[1]["the age"] }}'
 
 
 def test_the_data_pane_says_why_a_step_failed(qtbot: QtBot, icons: Icons) -> None:

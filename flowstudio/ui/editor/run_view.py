@@ -15,6 +15,7 @@ from flowstudio.ui.panels.log_panel import LogPanel
 from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.tasks import Task
 from flowstudio.workspace.services import Services
+from flowstudio.workspace.step_input import StepInput
 
 FETCH_AFTER_MS = 80  # a step in a loop finishes many times a second; its data is read once in a while
 
@@ -99,11 +100,15 @@ class RunView(QObject):
             return
         runs, user_id = self._services.runs, self._user_id
 
-        def show(result: StepRun | None) -> None:
-            if self._step == step_id and result is not None:
-                self._data_panel.show_result(label, result)
+        def read() -> tuple[StepRun | None, StepInput]:
+            return runs.step(user_id, run_id, step_id, iteration), runs.received(user_id, run_id, step_id, iteration)
 
-        Task(lambda: runs.step(user_id, run_id, step_id, iteration), self).success(show).start()
+        def show(found: tuple[StepRun | None, StepInput]) -> None:
+            result, received = found
+            if self._shown is shown and self._step == step_id and result is not None:
+                self._data_panel.show_result(label, result, received)
+
+        Task(read, self).success(show).start()
 
 
 def facts_of(run: LiveRun) -> str:

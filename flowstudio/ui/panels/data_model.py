@@ -23,13 +23,27 @@ class DataModel(QAbstractTableModel):
         super().__init__()
         self._items: Sequence[Json] = ()
         self._columns: tuple[str, ...] = ()
+        self._rows_path = ""
+        self._is_list = False
         self.show_value(value)
 
-    def show_value(self, value: Json) -> None:
+    def show_value(self, value: Json, path: str = "") -> None:
+        """path: the expression that reads value; empty for outputs by step id."""
         self.beginResetModel()
         self._items = items_of(value)
         self._columns = columns_of(self._items)
+        self._rows_path = path + member(inner_list(value))
+        self._is_list = bool(self._items) and self._items[0] is not value
         self.endResetModel()
+
+    def path(self, row: int, column: int) -> str:
+        """The expression that reads a cell: steps.fetch.output.entries[3].title."""
+        name = self._columns[column]
+        if not self._rows_path:
+            return f"steps.{name}.output"
+        item = f"[{row}]" if self._is_list else ""
+        has_key = isinstance(self._items[row], dict) and name in self._items[row]  # type: ignore[operator]
+        return self._rows_path + item + (member(name) if has_key else "")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,11 +85,25 @@ def items_of(value: Json) -> Sequence[Json]:
     """The rows: a list's items; the one list inside an object ({"entries": [...]}); else the value itself."""
     if isinstance(value, list):
         return value
-    if isinstance(value, dict):
-        lists = [each for each in value.values() if isinstance(each, list) and each]
-        if len(lists) == 1:
-            return lists[0]
+    key = inner_list(value)
+    if key is not None and isinstance(value, dict):
+        return value[key]  # type: ignore[return-value]  # inner_list found a list there
     return () if value is None else (value,)
+
+
+def inner_list(value: Json) -> str | None:
+    """The key of the one list that is not empty inside an object."""
+    if not isinstance(value, dict):
+        return None
+    keys = [key for key, each in value.items() if isinstance(each, list) and each]
+    return keys[0] if len(keys) == 1 else None
+
+
+def member(key: str | None) -> str:
+    """How an expression reads a key: .name, or ["odd name"]; nothing for no key."""
+    if key is None:
+        return ""
+    return f".{key}" if key.isidentifier() else f"[{json.dumps(key, ensure_ascii=False)}]"
 
 
 def columns_of(items: Sequence[Json]) -> tuple[str, ...]:

@@ -1,82 +1,68 @@
-"""The Data pane: the selected step's output of the shown run, as a table or as JSON."""
-
-import json
+"""The Data pane: what went into the selected step of the shown run, and what came out, as tables or as JSON."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QPlainTextEdit,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from flowstudio.engine.model import StepRun
-from flowstudio.plan.model import Json
+from flowstudio.ui.chrome.elided_label import ElidedLabel
 from flowstudio.ui.controls import text_label
 from flowstudio.ui.icons import Icons
-from flowstudio.ui.panels.data_model import DataModel
+from flowstudio.ui.panels.data_view import DataView
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.segments import Segments
-from flowstudio.ui.tasks import Task
-from flowstudio.ui.tokens import ROW_HEIGHT, SPACE_2, SPACE_3
+from flowstudio.ui.tokens import SPACE_2, SPACE_3
+from flowstudio.workspace.step_input import StepInput
 
-JSON_LIMIT = 2_000_000  # characters of JSON text that are laid out; more would stall the window
+INPUT, OUTPUT, BOTH = range(3)
 
 
 class DataPanel(QWidget):
     def __init__(self, icons: Icons, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
-        self.model = DataModel()
-        self.table = _table(self.model)
-        self.json = QPlainTextEdit(readOnly=True)
-        self.json.setProperty("role", "code")
-        self.json.setAccessibleName("Output as JSON")
-        self.json.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.received, self.gave = DataView("Input"), DataView("Output")
+        self.model, self.table, self.json = self.gave.model, self.gave.table, self.gave.json
+        self.sides = Segments(("Input", "Output", "Both"), "Side")
+        self.sides.chosen.connect(self._choose_side)
         self.views = Segments(("Table", "JSON"), "View")
-        self.views.chosen.connect(self._choose)
-        self._title = text_label("", "title")
+        for view in (self.received, self.gave):
+            self.views.chosen.connect(view.choose)
+        self._title = ElidedLabel()
+        self._title.setProperty("role", "title")
         self._facts = text_label("", "hint")
         self._problem = text_label("", "problem", wraps=True)
         self._problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._empty = EmptyState(icons, "data", "Select a step and run the plan to see its data.")
-        self._value: Json = None
-        self._is_json_stale = True
         self._lay_out()
+        self.sides.choose(OUTPUT)
         self.show_nothing("Select a step and run the plan to see its data.")
 
     def show_nothing(self, text: str) -> None:
         self._empty.text.setText(text)
         self._stack.setCurrentWidget(self._empty)
         self._head.setVisible(False)
+        self._problem.setVisible(False)
 
-    def show_result(self, title: str, result: StepRun) -> None:
-        """The durable result of a step."""
+    def show_result(self, title: str, result: StepRun, received: StepInput | None = None) -> None:
+        """The durable result of a step; received: what went into it, None where that is not asked for."""
         self._head.setVisible(True)
-        self._title.setText(title)
-        self._value = result.output
-        self._is_json_stale = True
-        self.model.show_value(result.output)
-        _fit_columns(self.table, self.model)
+        self._title.show_text(title)
+        self.gave.show_value(result.output, f"steps.{result.step_id}.output")
+        if received is not None:
+            self.received.show_value(received.value, received.path)
+        self.sides.setVisible(received is not None)
+        self._choose_side(self.sides.current if received is not None else OUTPUT)
         self._facts.setText(facts_of(result, self.model.rowCount()))
         failure = result.failure
         self._problem.setText(f"{failure.sentence} {failure.fix}".strip() if failure else "")
         self._problem.setVisible(failure is not None)
-        self._choose(1 if self._stack.currentWidget() is self.json else 0)
+        self._stack.setCurrentWidget(self._split)
 
-    def _choose(self, view: int) -> None:
-        if view == 0:
-            self._stack.setCurrentWidget(self.table)
-            return
-        self._stack.setCurrentWidget(self.json)
-        if self._is_json_stale:
-            self._is_json_stale = False
-            value = self._value
-            Task(lambda: pretty(value), self).success(self.json.setPlainText).start()
+    def _choose_side(self, side: int) -> None:
+        self.received.setVisible(side != OUTPUT)
+        self.gave.setVisible(side != INPUT)
+        for view in (self.received, self.gave):
+            view.caption.setVisible(side == BOTH)
 
     def _lay_out(self) -> None:
         self._head = QWidget()
@@ -86,13 +72,17 @@ class DataPanel(QWidget):
         head.addWidget(self._title)
         head.addWidget(self._facts)
         head.addStretch(1)
+        head.addWidget(self.sides)
         head.addWidget(self.views)
         problem = QHBoxLayout()
         problem.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
         problem.addWidget(self._problem)
         self._problem.setVisible(False)
+        self._split = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False, handleWidth=SPACE_3)
+        self._split.addWidget(self.received)
+        self._split.addWidget(self.gave)
         self._stack = QStackedWidget()
-        for widget in (self._empty, self.table, self.json):
+        for widget in (self._empty, self._split):
             self._stack.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -100,31 +90,6 @@ class DataPanel(QWidget):
         layout.addWidget(self._head)
         layout.addLayout(problem)
         layout.addWidget(self._stack, 1)
-
-
-def _table(model: DataModel) -> QTableView:
-    table = QTableView(showGrid=False, wordWrap=False)
-    table.setAlternatingRowColors(True)
-    table.setModel(model)
-    table.setAccessibleName("Output as a table")
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-    # Measuring rows or columns by their contents would look at every cell; fixed sizes keep 100,000 rows instant.
-    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    table.horizontalHeader().setHighlightSections(False)
-    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    table.horizontalHeader().setStretchLastSection(True)
-    return table
-
-
-def _fit_columns(table: QTableView, model: DataModel) -> None:
-    """Columns share the room, none narrower than a word; judged by the first rows only."""
-    metrics = table.fontMetrics()
-    for column in range(model.columnCount()):
-        texts = [str(model.index(row, column).data() or "") for row in range(min(20, model.rowCount()))]
-        widest = max((metrics.horizontalAdvance(text[:60]) for text in [*texts, model.columns[column]]), default=0)
-        table.setColumnWidth(column, min(320, max(72, widest + 28)))
 
 
 def facts_of(result: StepRun, rows: int) -> str:
@@ -144,10 +109,3 @@ def duration(milliseconds: float) -> str:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-
-
-def pretty(value: Json) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    if len(text) > JSON_LIMIT:
-        return f"{text[:JSON_LIMIT]}\n… {len(text) - JSON_LIMIT:,} more characters are not shown here."
-    return text

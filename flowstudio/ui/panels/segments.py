@@ -27,5 +27,9 @@ class Segments(QWidget):
             layout.addWidget(button)
         self._group.idClicked.connect(self.chosen)
 
+    @property
+    def current(self) -> int:
+        return self._group.checkedId()
+
     def choose(self, index: int) -> None:
         self._group.button(index).click()
