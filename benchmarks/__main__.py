@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from benchmarks import canvas, engine, report, webhook
+from benchmarks import canvas, engine, report, startup, webhook
 
-MODULES: Sequence[ModuleType] = (engine, webhook, canvas)
+MODULES: Sequence[ModuleType] = (engine, webhook, startup, canvas)
 
 
 def main(word: str = "") -> None:

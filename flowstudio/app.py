@@ -15,8 +15,8 @@ from flowstudio.engine.engine import Engine
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.providers.coded.table import CODED
 from flowstudio.providers.dispatch import Dispatcher
+from flowstudio.providers.late_network import LateNetwork
 from flowstudio.providers.loader import load_catalog
-from flowstudio.providers.network import Network
 from flowstudio.providers.registry import Registry
 from flowstudio.scheduling.scheduler import Scheduler
 from flowstudio.settings import Settings
@@ -179,7 +179,7 @@ def build(settings: Settings) -> Application:
         catalogue = Catalogue(shipped, integrations.manifests)
         bus.subscribe(_forgetting(catalogue))
         vault = Vault(stores.credentials, partial(find_key, settings), redactor=redactor)
-        network = Network()
+        network = LateNetwork()
         closing.callback(network.close)
         invoker = Dispatcher(catalogue, vault, network, CODED)
         engine = Engine(stores.runs, invoker, shipped, bus.publish, clock, EngineLimits(threads=settings.threads))

@@ -1,5 +1,7 @@
 """The composition root: what builds, starts and ends."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -129,3 +131,10 @@ def test_the_log_lies_in_the_data_folder_without_secrets(tmp_path: Path) -> None
     text = (data_dir / "logs" / "flowstudio.log").read_text()
     assert "works on" in text
     assert "xoxb-very-secret" not in text
+
+
+def test_a_start_imports_nothing_that_only_some_plans_need() -> None:
+    slow = ("requests", "smtplib", "defusedxml", "feedparser", "openai", "alembic", "apscheduler", "flask", "numpy")
+    code = f"import sys, flowstudio.app, flowstudio.cli.program; print([each for each in {slow} if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
