@@ -17,7 +17,6 @@ from flowstudio.ui.window_state import WindowState
 from flowstudio.workspace.ports import LOCAL_USER
 from flowstudio.workspace.services import Services
 
-SWITCH_INTERVAL_S = 0.001  # two busy Python threads stall the window 121 ms at the default, 27 ms so
 BACKGROUND_THREADS = 4
 
 
@@ -39,7 +38,6 @@ class Application(Protocol):
 
 def run(application: Application) -> int:
     """Shows the window until it is closed; the exit code. The caller closes the application."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     qt = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(qt, QApplication)
     window = open_window(application, qt)
