@@ -204,7 +204,7 @@ def test_a_bug_is_a_sentence_and_the_place_of_the_log(run: Run, save: Save, monk
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError("oops")
 
-    monkeypatch.setattr("flowstudio.cli.commands.read_plan", broken)
+    monkeypatch.setattr("flowstudio.cli.commands.read_plan_file", broken)
     code, _out, err = run("run", save(GREETING))
     assert code == 1
     assert "Traceback" not in err
