@@ -149,8 +149,7 @@ class Runner:
         self._token.cancel()
         if not is_lost:
             self._finish()
-        self._ended.set()
-        self._on_end(self.run.id)
+        self._let_go()
 
     def _begin(self) -> None:
         with self._lock:
@@ -337,6 +336,11 @@ class Runner:
                 self._works.journal.readmit(self.run.id)
             self._progress.mark_rest(self._attempts.interrupted)
         self._record.end(verdict.state, verdict.failure, self._progress.response, self._progress.steps_done)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing is at work any more, whether the run came to its end or was lost: all who wait go on."""
+        self._idle.set()
         self._ended.set()
         self._on_end(self.run.id)
 

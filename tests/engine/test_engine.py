@@ -2,15 +2,16 @@
 
 import threading
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from flowstudio.engine.errors import EngineClosedError, NotRunnableError
-from flowstudio.engine.events import RunEnded
+from flowstudio.engine.events import RunEnded, RunEvent
 from flowstudio.engine.model import RunState
 from flowstudio.plan.model import Plan
 from tests.engine.test_steering import until_state
-from tests.engine.workbench import PATIENCE_S, Workbench, new_run, plan, step
+from tests.engine.workbench import PATIENCE_S, Functions, Workbench, new_run, plan, step
 
 
 def mixed_plan() -> Plan:
@@ -88,3 +89,27 @@ def test_the_end_of_a_run_of_an_earlier_day_is_found_in_the_store(bench: Workben
     run = bench.open().wait("r1", 0.0)
     assert run is not None
     assert run.state is RunState.SUCCEEDED
+
+
+def test_closing_while_a_run_writes_its_end_waits_for_that_alone(store: Any) -> None:
+    bench = Workbench(store, Functions())
+    closer = threading.Thread(target=lambda: bench.engine.close(PATIENCE_S))
+
+    class ClosedAtTheEnd(list[RunEvent]):
+        """Hears of the end on the journal's thread, when it is durable and the run does not know it yet."""
+
+        def append(self, event: RunEvent) -> None:
+            if isinstance(event, RunEnded):
+                runner = bench.engine._runners["r1"]
+                closer.start()
+                while not runner._is_halted:
+                    runner._idle.wait(0.001)
+
+    bench.engine.close()
+    bench.events = ClosedAtTheEnd()
+    bench.open()
+    started = monotonic()
+    bench.engine.submit(new_run(plan(step("a"))))
+    assert bench.engine.wait("r1", PATIENCE_S) is not None
+    closer.join(PATIENCE_S)
+    assert monotonic() - started < PATIENCE_S / 4
