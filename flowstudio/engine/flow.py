@@ -138,7 +138,10 @@ def _instant(value: Json) -> datetime:
             f"“time” is {_kind(value)}; it takes a date and time such as 2031-05-04T09:00:00+02:00.",
             fix="Change “time”.",
         )
-    return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+    except OverflowError:
+        raise FlowParamError("“time” lies outside of the calendar.", fix="Change “time”.") from None
 
 
 def _list(value: Json, name: str) -> list[Json]:

@@ -7,6 +7,7 @@ from flowstudio.plan.model import Backoff, Retry
 
 MAX_RETRY_AFTER_S = 900.0
 """The longest wait a vendor's Retry-After can ask of a run."""
+LONGEST_DELAY_S = 366 * 24 * 3600.0
 
 
 def next_delay(failure: Failure, retry: Retry, attempt: int, rng: Random) -> float | None:
@@ -25,6 +26,11 @@ def next_delay(failure: Failure, retry: Retry, attempt: int, rng: Random) -> flo
 
 
 def _grown(retry: Retry, attempt: int) -> float:
+    """From 0 to LONGEST_DELAY_S, whatever a file asks for."""
+    return min(max(_asked(retry, attempt), 0.0), LONGEST_DELAY_S)
+
+
+def _asked(retry: Retry, attempt: int) -> float:
     if retry.backoff is Backoff.FIXED:
         return min(retry.delay_s, retry.max_delay_s)
     doublings = min(attempt - 1, 60)  # 2**60 s is past any limit; without the cap a float overflows

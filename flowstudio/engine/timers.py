@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 SWEEP_FLOOR = 256
 """Below this many appointments cancelled ones are left to fall due."""
+LONGEST_NAP_S = 3600.0
+"""The thread looks up at least this often: a wait of more than some centuries does not fit the system's clock."""
 
 
 class Timer:
@@ -85,5 +87,5 @@ class Timers:
                 delay = self._heap[0][0] - self._clock.monotonic() if self._heap else None
                 if delay is not None and delay <= 0:
                     return heapq.heappop(self._heap)[2]
-                self._wake.wait(delay)
+                self._wake.wait(None if delay is None else min(delay, LONGEST_NAP_S))
             return None

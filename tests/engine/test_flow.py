@@ -79,7 +79,7 @@ def test_a_duration_out_of_range_is_refused(seconds: Json) -> None:
         flow.due("duration", {"seconds": seconds}, NOW)
 
 
-@pytest.mark.parametrize("time", ["tomorrow", 5, None, ""])
+@pytest.mark.parametrize("time", ["tomorrow", 5, None, "", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_that_is_none_is_refused(time: Json) -> None:
     with pytest.raises(FlowParamError, match="time"):
         flow.due("until", {"time": time}, NOW)

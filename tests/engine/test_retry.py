@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowstudio.engine.model import Failure
-from flowstudio.engine.retry import MAX_RETRY_AFTER_S, next_delay
+from flowstudio.engine.retry import LONGEST_DELAY_S, MAX_RETRY_AFTER_S, next_delay
 from flowstudio.plan.model import Backoff, Retry
 
 PASSING = Failure("provider.connection", "No connection.", retryable=True)
@@ -50,3 +50,8 @@ def test_jitter_stays_between_nothing_and_the_limit(tries: int, delay: float, li
     found = delays(Retry(tries, delay, Backoff.EXPONENTIAL, limit), seed=seed)
     assert len(found) == tries - 1
     assert all(0 <= each <= limit for each in found)
+
+
+def test_delays_that_no_clock_can_hold_are_cut_to_what_one_can() -> None:
+    assert delays(Retry(2, 1e308, Backoff.EXPONENTIAL, 1e308, jitter=False)) == [LONGEST_DELAY_S]
+    assert delays(Retry(3, -5.0, Backoff.EXPONENTIAL, jitter=False)) == [0, 0]

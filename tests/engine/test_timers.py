@@ -51,3 +51,13 @@ def test_cancelled_appointments_do_not_pile_up(timers: Timers) -> None:
     for _ in range(10 * SWEEP_FLOOR):
         timers.after(3600.0, lambda: None).cancel()
     assert len(timers._heap) <= SWEEP_FLOOR
+
+
+def test_an_appointment_at_the_end_of_time_leaves_the_thread_alive(timers: Timers) -> None:
+    timers.after(1e308, lambda: None)
+    done = threading.Event()
+    timers.after(0.02, done.set)
+    assert done.wait(PATIENCE_S)
+    late = threading.Event()
+    timers.after(0.01, late.set)  # by now the thread waits for the far one alone
+    assert late.wait(PATIENCE_S)
