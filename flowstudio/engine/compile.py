@@ -128,7 +128,7 @@ class _Compilation:
         self.effects: dict[tuple[str, str], str] = {}
         self.nodes: dict[StepId, Node] = {}
         self._ordinals = plan.ordinals or tuple(step.id for step in plan.steps)
-        self._has_offset = bool(plan.extra.get(TRIGGER_OFFSET))
+        self._has_offset = plan.extra.get(TRIGGER_OFFSET) is True
 
     def program(self) -> Program:
         self._index_steps()

@@ -18,6 +18,7 @@ from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trig
 from flowstudio.plan.problems import ActionTable, Problem, Severity
 
 ID_SHAPE = re.compile(r"[a-z][a-z0-9_]*")
+LONGEST_TIME_LIMIT_S = 366 * 24 * 3600.0
 
 _NEEDED_CONFIG = {
     TriggerKind.WEBHOOK: ("webhook_path", "a path"),
@@ -76,6 +77,9 @@ def _step_problems(step: Step, graph: Graph, actions: ActionTable) -> Iterator[P
     if step.parent is not None:
         yield from _parent_problems(step, graph)
     yield from _action_problems(step, actions)
+    if step.timeout_s is not None and not 0 < step.timeout_s <= LONGEST_TIME_LIMIT_S:
+        sentence = f"The time limit of “{step.label}” must be more than 0 seconds and at most 366 days."
+        yield error(step.id, "timeout_s", sentence, "plan.bad_time_limit")
     if step.kind is StepKind.SWITCH:
         yield from _switch_problems(step)
     if step.kind is StepKind.LOOP and not any(edge.port == "body" for edge in graph.leaving.get(step.id, ())):
@@ -100,6 +104,9 @@ def _parent_problems(step: Step, graph: Graph) -> Iterator[Problem]:
 
 def _action_problems(step: Step, actions: ActionTable) -> Iterator[Problem]:
     report = warning if step.disabled else error
+    if not step.provider or not step.action:
+        yield report(step.id, "action", f"The step “{step.id}” names no action yet. Choose one.", "plan.unknown_action")
+        return
     action = actions.find(step.provider, step.action)
     if action is None:
         sentence = f"No provider offers the action {step.provider}.{step.action}. "

@@ -35,7 +35,8 @@ class CycleError(PlanError):
     code = "plan.cycle"
 
     def __init__(self, path: Sequence[str]) -> None:
-        shown = path if len(path) <= _SHOWN + 1 else [*path[:_SHOWN], "…", path[-1]]
+        names = [f"“{label}”" for label in path]
+        shown = names if len(names) <= _SHOWN + 1 else [*names[:_SHOWN], "…", names[-1]]
         super().__init__(
             f"These connections make a circle: {' → '.join(shown)}.",
             fix="Remove one of them; to repeat steps use a loop step.",

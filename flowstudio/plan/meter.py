@@ -143,6 +143,9 @@ def text(value: Any, meter: Meter) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(_number(value))
-    result = json.dumps(settle(value, meter), ensure_ascii=False)
+    try:
+        result = json.dumps(settle(value, meter), ensure_ascii=False)
+    except RecursionError:
+        raise too_big() from None
     meter.spend(len(result))
     return result

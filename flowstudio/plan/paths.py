@@ -18,9 +18,9 @@ Read: TypeAlias = Callable[[Scope], Json]
 
 ROOTS = ("steps", "trigger", "vars", "item", "index", "loops", "run")
 
-_PATH = re.compile(r"""\s*([A-Za-z_]\w*)((?:\.\w+|\[-?\d+\]|\[(?:"[^"\\]*"|'[^'\\]*')\])*)\s*""")
+_PATH = re.compile(r"""\s*([A-Za-z_]\w*)((?:\.\w+|\[-?\d{1,9}\]|\[(?:"[^"\\]*"|'[^'\\]*')\])*)\s*""")
 _KEY = re.compile(r"""\.(?P<name>\w+)|\[(?P<index>-?\d+)\]|\[["'](?P<quoted>[^"'\\]*)["']\]""")
-_OLD_NAME = re.compile(r"step_(\d+)")
+_OLD_NAME = re.compile(r"step_(\d{1,9})")
 _DIGITS = re.compile(r"\d{1,9}")
 _WORDS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "in", "is", "if", "else"})
 
@@ -28,10 +28,11 @@ _WORDS = frozenset({"true", "false", "none", "True", "False", "None", "not", "an
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How old references count. ordinals: step ids in that order; trigger_offset: `step_1` is the trigger's data
-    when the run has some."""
+    when the run has some. has_data: whether it has; None while only the run will tell."""
 
     ordinals: Sequence[StepId] = ()
     trigger_offset: bool = False
+    has_data: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def path_of(root: str, keys: tuple[Key, ...], dialect: Dialect) -> Path:
         return _counted(int(old[1]), keys, dialect, shown)
     if root not in ROOTS:
         raise UnknownNameError(
-            f"There is nothing named “{root}” here.",
+            f"There is nothing named “{root[:80]}” here.",
             fix=closest(root, list(ROOTS)) or f"An expression can read {', '.join(ROOTS)}.",
             facts={"name": root},
         )
@@ -82,13 +83,14 @@ def path_of(root: str, keys: tuple[Key, ...], dialect: Dialect) -> Path:
 
 
 def _counted(number: int, keys: tuple[Key, ...], dialect: Dialect, shown: str) -> Path:
-    shifted: Path | None = None
-    if dialect.trigger_offset and number == 1:
+    if not dialect.trigger_offset or dialect.has_data is False:
+        return Path("steps", (_at(number - 1, dialect, shown), *keys), shown)
+    if number == 1:
         shifted = Path("trigger", keys[1:] if keys[:1] == ("output",) else keys, shown)
-    elif dialect.trigger_offset:
+    else:
         shifted = Path("steps", (_at(number - 2, dialect, shown), *keys), shown)
-        if number - 1 == len(dialect.ordinals):
-            return shifted  # only ever meant with trigger data; without, it would name no step
+    if dialect.has_data or number - 1 == len(dialect.ordinals):
+        return shifted  # the last is only ever meant with trigger data; without, it would name no step
     return Path("steps", (_at(number - 1, dialect, shown), *keys), shown, shifted)
 
 

@@ -3,27 +3,44 @@
 from collections.abc import Iterator, Mapping
 
 from flowstudio.plan.checks import error, warning
-from flowstudio.plan.expression import ExpressionError, compile_condition, compile_value
+from flowstudio.plan.condition import compile_condition_text
+from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.graph import Graph, order_pairs, topological_order
 from flowstudio.plan.legacy import TRIGGER_OFFSET
 from flowstudio.plan.model import Json, Plan, Step, StepId, StepKind
+from flowstudio.plan.paths import Dialect
 from flowstudio.plan.problems import Problem
 from flowstudio.plan.spelling import closest
+from flowstudio.plan.template import compile_json
 
 _HINTS = 20
 """Unknown steps that get a suggestion: each costs a comparison with every id."""
 
 
 def expression_problems(plan: Plan, graph: Graph, is_ordered: bool) -> Iterator[Problem]:
-    """is_ordered: the edges say what runs before what; in a cyclic plan only unknown steps are reported."""
+    """is_ordered: the edges say what runs before what; in a cyclic plan only unknown steps are reported.
+
+    Where old references count the trigger's data, each means one step in a run that has data and another in a run
+    that has none. Only what is wrong both ways is reported, as it is wrong with data.
+    """
     ordinals = plan.ordinals or tuple(step.id for step in plan.steps)
-    offset = plan.extra.get(TRIGGER_OFFSET) is True
+    if plan.extra.get(TRIGGER_OFFSET) is not True:
+        yield from _problems(plan, graph, is_ordered, Dialect(ordinals))
+        return
+    without = _problems(plan, graph, is_ordered, Dialect(ordinals, trigger_offset=True, has_data=False))
+    places = {(problem.step, problem.field) for problem in without}
+    for problem in _problems(plan, graph, is_ordered, Dialect(ordinals, trigger_offset=True, has_data=True)):
+        if (problem.step, problem.field) in places:
+            yield problem
+
+
+def _problems(plan: Plan, graph: Graph, is_ordered: bool, dialect: Dialect) -> Iterator[Problem]:
     reads: dict[StepId, list[tuple[str, StepId]]] = {}
     hints: dict[StepId, str] = {}
     for step in plan.steps:
         for name, value in step.params.items():
             try:
-                references = _references(step, name, value, ordinals, offset)
+                references = _references(step, name, value, dialect)
             except ExpressionError as fault:
                 yield error(step.id, name, str(fault), fault.code)
                 continue
@@ -38,10 +55,10 @@ def expression_problems(plan: Plan, graph: Graph, is_ordered: bool) -> Iterator[
         yield from _order_problems(plan, graph, reads)
 
 
-def _references(step: Step, name: str, value: Json, ordinals: tuple[StepId, ...], offset: bool) -> frozenset[StepId]:
+def _references(step: Step, name: str, value: Json, dialect: Dialect) -> frozenset[StepId]:
     if step.kind is StepKind.CONDITION and name == "condition":
-        return compile_condition(value, ordinals, offset).references
-    return compile_value(value, ordinals, offset).references
+        return compile_condition_text(value, dialect).references
+    return compile_json(value, dialect).references
 
 
 def _unknown(step: Step, name: str, reference: StepId, hint: str) -> Problem:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from flowstudio.plan.expression import ExpressionError, Scope, compile_condition, compile_value
+from flowstudio.plan.expression_errors import TooBigError
 from flowstudio.plan.references import renamed
 
 SCOPE = Scope(trigger={"text": "x" * 1000, "list": list(range(1000)), "big": "a" * 5_000_000})
@@ -127,3 +128,17 @@ def test_real_work_is_done(source: str, length: int) -> None:
     result = compile_value(source).render(SCOPE)
     assert isinstance(result, str)
     assert len(result) == length
+
+
+@pytest.mark.parametrize("source", ["{{ step_%s.output }}", "{{ trigger.list[%s] }}", "{{ steps[%s].output }}"])
+def test_a_number_of_many_digits_is_refused(source: str) -> None:
+    with pytest.raises(ExpressionError):
+        compile_value(source % ("9" * 5000)).render(SCOPE)
+
+
+def test_a_pit_of_lists_inside_a_text_is_refused() -> None:
+    pit: list[object] = []
+    for _ in range(900):
+        pit = [pit]
+    with pytest.raises(TooBigError):
+        compile_value("It is {{ trigger }}").render(Scope(trigger=pit))

@@ -1,7 +1,8 @@
 """check_plan finds each fault, names its place, and is quick."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_an_unknown_port_lists_the_real_ones() -> None:
 def test_a_circle_is_told_with_its_way() -> None:
     problems = check(A, B, edges=(AB, Edge("b", "out", "a")))
     assert codes(problems) == ["plan.cycle"]
-    assert "x.y → x.y → x.y" in problems[0].sentence
+    assert "“x.y” → “x.y” → “x.y”." in problems[0].sentence
 
 
 def test_a_step_that_leads_to_itself_is_a_circle() -> None:
@@ -235,3 +236,32 @@ def test_ten_thousand_steps_are_checked_within_a_second(reference: str) -> None:
     start = time.process_time()
     assert check(*steps, edges=edges) == []
     assert time.process_time() - start < 2  # 0.5 s alone; the margin is for a busy machine
+
+
+def offset_plan(*templates: str) -> Plan:
+    steps = tuple(Step(f"s{place}", "x", "y", params={"text": text}) for place, text in enumerate(templates, 1))
+    edges = tuple(Edge(a.id, "out", b.id) for a, b in pairwise(steps))
+    return Plan("p", "Plan", steps=steps, edges=edges, extra={"legacy_trigger_offset": True})
+
+
+def test_where_the_trigger_counts_as_step_one_the_second_number_is_the_step_before() -> None:
+    problems = check_plan(
+        offset_plan("hello", "{{step_1.output.email}} {{step_2.output}}", "{{step_3.output}}"), Actions()
+    )
+    assert problems == []
+
+
+def test_what_is_wrong_with_trigger_data_and_without_is_told_once() -> None:
+    problems = check_plan(offset_plan("{{step_3.output}}", "b", "c"), Actions())
+    assert codes(problems) == ["plan.reference_later"]
+
+
+@pytest.mark.parametrize("limit_s", [0, -1, 1e308])
+def test_a_time_limit_that_is_none_is_an_error(limit_s: float) -> None:
+    (problem,) = check(replace(A, timeout_s=limit_s))
+    assert (problem.code, problem.field) == ("plan.bad_time_limit", "timeout_s")
+
+
+def test_a_step_without_an_action_is_named_by_its_id() -> None:
+    (problem,) = check(Step("first", "", ""))
+    assert problem.sentence == "The step “first” names no action yet. Choose one."
