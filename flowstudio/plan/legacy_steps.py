@@ -131,10 +131,12 @@ def loop_from(
         rest = hint["rest"]
         assert isinstance(rest, dict)
         hint["rest"] = {key: value for key, value in rest.items() if key != "loop_config"}
-        hint["loop_config"] = dict(taken.hint)
+        source = taken.known.get("items_source")
+        is_braced = source is not None and _items_to(source) != source
+        hint["loop_config"] = {**taken.hint, **({"braced": True} if is_braced else {})}
         params.update({"max_iterations": taken.known.get("max_iterations", LOOP_LIMIT)})
         if "items_source" in taken.known:
-            params["items"] = _items_from(taken.known["items_source"])
+            params["items"] = _items_from(source)
     loop = Step(step_id, "flow", "loop", body.title, params, x, y, notes=body.notes, extra={HINT: hint})
     return [loop, Step(body_id, body.provider, body.action, "", body.params, body.x, body.y, step_id, retry=body.retry)]
 
@@ -191,13 +193,15 @@ def loop_entry(loop: Step, body: Step | None) -> dict[str, Json]:
     hint = hint_of(loop)
     title = loop.title if hint else loop.label
     entry = _call(body or replace(loop, params={}), hint or _NEW_ENTRY, title, loop.notes)
-    config_hint = hint.get("loop_config")
+    kept = hint.get("loop_config")
+    config_hint: Mapping[str, Json] = kept if isinstance(kept, dict) else {}
     values: dict[str, Json] = {"max_iterations": loop.params.get("max_iterations", LOOP_LIMIT)}
     if "items" in loop.params:
-        values["items_source"] = _items_to(loop.params["items"])
+        items = loop.params["items"]
+        values["items_source"] = items if config_hint.get("braced") else _items_to(items)
     absent: dict[str, Json] = {"max_iterations": LOOP_LIMIT}
-    config = joined(values, config_hint if isinstance(config_hint, dict) else {}, absent)
-    if config or config_hint is not None:
+    config = joined(values, config_hint, absent)
+    if config or kept is not None:
         entry["loop_config"] = config
     return entry if hint else {**entry, "type": "loop"}
 

@@ -234,3 +234,11 @@ def test_the_deepest_array_that_is_read_fits_a_document() -> None:
         value = [value]
     plan = from_legacy({"id": "p", "plan_json": [{"provider": "http", "action_id": "request", "colour": value}]})
     assert loads(dumps(plan)) == plan
+
+
+@pytest.mark.parametrize(
+    "source", ["step_1.output", "{{step_1.output.items}}", "${steps.0.output}", "{{ step_1.output }}"]
+)
+def test_a_loops_source_comes_back_in_the_braces_it_had(source: str) -> None:
+    array = [{"type": "loop", "loop_config": {"items_source": source}}]
+    assert to_legacy(from_legacy({"plan_json": array})) == array
