@@ -27,7 +27,8 @@ def main() -> int:
     except BaseException as error:  # noqa: BLE001  the user's code may raise anything, SystemExit too
         text = json.dumps({"error": told(error)})
     sys.stdout.flush()
-    with open(job["answer"], "w", encoding="utf-8") as file:
+    # A lone surrogate has no UTF-8; backslashreplace writes it as the escape that JSON has for it.
+    with open(job["answer"], "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
     return 0
 

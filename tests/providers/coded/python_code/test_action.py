@@ -26,6 +26,7 @@ def code(act, text, limits=None, **params):
         ('return """a\n  b"""', "a\n  b"),
         ("pass", None),
         ("return 'grüße ☃'", "grüße ☃"),
+        ("return 'ü' + chr(0xd800) + chr(0)", "ü\ud800\0"),
     ],
 )
 def test_the_result_is_what_the_code_returns_or_calls_result(act, text, value) -> None:
