@@ -34,6 +34,7 @@ class Application(Protocol):
 
     def start(self) -> int: ...
     def serve(self) -> ServerInfo: ...
+    def stop_server(self) -> None: ...
 
 
 def run(application: Application) -> int:
@@ -78,6 +79,16 @@ def start_services(application: Application, window: MainWindow) -> None:
     def refuse(error: FlowStudioError) -> None:
         window.show_server("", str(error))
 
+    def stop() -> None:
+        application.stop_server()
+
+    def switch(is_on: bool) -> None:
+        if is_on:
+            Task(application.serve, window).success(show).failure(refuse).start()
+        else:
+            Task(stop, window).success(lambda _: window.show_server("", "")).failure(refuse).start()
+
+    window.server_wanted.connect(switch)
     Task(start, window).success(show).failure(refuse).start()
 
 

@@ -1,8 +1,11 @@
 """MainWindow: rail, screens, status bar and menus, joined to each other. What each of them does stands elsewhere."""
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
@@ -40,6 +43,8 @@ CLOCK_MS = 30_000  # how often "next 14:00" in the status bar is read again
 
 
 class MainWindow(QMainWindow):
+    server_wanted = Signal(bool)  # start or stop the embedded server
+
     def __init__(self, services: Services, user_id: str, appearance: Appearance, state: WindowState) -> None:
         super().__init__()
         self.services = services
@@ -48,6 +53,7 @@ class MainWindow(QMainWindow):
         self.state = state
         self._address = ""
         self._active: set[str] = set()
+        self._is_measuring = False
         self.setMinimumSize(*MINIMUM_WINDOW)
         icons = appearance.icons
         self.actions_by_name = Actions(self, icons)
@@ -69,7 +75,7 @@ class MainWindow(QMainWindow):
             "settings": self.settings,
         }
         self.rail = Rail(icons)
-        self.status = StatusBar(icons)
+        self.status = StatusBar(icons, [self.actions_by_name[name] for name in ("save", "save-as")])
         self.notice = NoticeBar(icons)
         self.bridge = Bridge(services.bus, self)
         self._stack = QStackedWidget()
@@ -101,7 +107,7 @@ class MainWindow(QMainWindow):
         self.documents.recover(self.state.begin())
         self.home.reload()
         self.held.reload()
-        self._read_schedules()
+        self._read_facts()
         self._clock.start()
 
     def show_screen(self, name: str) -> None:
@@ -157,9 +163,10 @@ class MainWindow(QMainWindow):
     def _join(self) -> None:
         self.rail.chosen.connect(self.show_screen)
         self.status.screen_wanted.connect(self.show_screen)
+        self.status.server_switched.connect(self.server_wanted)
         self.bridge.run_events.connect(self._take_run_events)
         self.bridge.other_events.connect(self._take_events)
-        self._clock.timeout.connect(self._read_schedules)
+        self._clock.timeout.connect(self._read_facts)
         self.documents.opened.connect(lambda: self.show_screen("editor"))
         self.documents.message.connect(self.show_message)
         self.documents.told.connect(self.status.say)
@@ -197,8 +204,8 @@ class MainWindow(QMainWindow):
                 "run-input": editor.run_with_input,
                 "stop": editor.stop,
                 "publish": editor.publish,
-                "reset-layout": editor.reset_layout,
-                "canvas-only": lambda: editor.show_canvas_only(self.actions_by_name["canvas-only"].isChecked()),
+                "reset-layout": self._reset_layout,
+                "canvas-only": self._show_canvas_only,
                 "next-tab": lambda: editor.step_tab(1),
                 "previous-tab": lambda: editor.step_tab(-1),
                 "about": self._show_about,
@@ -242,6 +249,7 @@ class MainWindow(QMainWindow):
             self.status.show_runs(len(self._active))
         if is_news:
             self.runs.reload_soon()
+            self._read_storage()
 
     def _take_events(self, events: Sequence[object]) -> None:
         for event in events:
@@ -264,6 +272,21 @@ class MainWindow(QMainWindow):
 
         Task(lambda: schedules.jobs(user_id), self).success(show).start()
 
+    def _read_facts(self) -> None:
+        self._read_schedules()
+        self._read_storage()
+
+    def _read_storage(self) -> None:
+        """Few at a time: a storm of runs asks again and again."""
+        if not self._is_measuring:
+            self._is_measuring = True
+            folder = self.services.settings.data_dir
+            Task(lambda: folder_size(folder), self).success(self._show_storage).start()
+
+    def _show_storage(self, size_bytes: int) -> None:
+        self._is_measuring = False
+        self.status.show_storage(size_bytes)
+
     def _credentials_changed(self) -> None:
         self.held.reload()
         self.vault.reload()
@@ -278,6 +301,20 @@ class MainWindow(QMainWindow):
             self.documents.open_draft(entry.draft)
         else:
             self.documents.open_plan(entry.plan)
+
+    def _reset_layout(self) -> None:
+        self.actions_by_name["canvas-only"].setChecked(False)
+        self._show_canvas_only()
+        self.editor.arrangement.reset()
+
+    def _show_canvas_only(self) -> None:
+        """Everything around the canvas steps back; F11 again brings it back."""
+        is_only = self.actions_by_name["canvas-only"].isChecked()
+        if is_only:
+            self.show_screen("editor")
+        self.editor.show_canvas_only(is_only)
+        self.rail.setVisible(not is_only)
+        self.status.setVisible(not is_only)
 
     def _show_failure(self, error: FlowStudioError) -> None:
         self.show_message(message_of(error))
@@ -304,3 +341,13 @@ CANVAS_COMMANDS = {
     "actual-size": "show_actual_size",
 }
 """Commands that are the front canvas's own, and its method."""
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below; one that goes away meanwhile counts nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.path.getsize(os.path.join(place, name))
+    return total

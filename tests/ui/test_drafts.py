@@ -24,7 +24,7 @@ def edited(window: MainWindow, plan_id: str, name: str) -> None:
 def test_closing_a_tab_with_changes_says_where_they_are(window: MainWindow) -> None:
     edited(window, "a", "First")
     window.documents.close_front()
-    assert window.status.message.text() == "“First” is kept as a draft. It is listed on Home."
+    assert window.status.message.full_text == "“First” is kept as a draft. It is listed on Home."
 
 
 def test_closing_the_window_keeps_changes_and_the_next_start_says_where(open_it: Opener, qtbot: QtBot) -> None:

@@ -1,9 +1,11 @@
 """LookView: a canvas to look at: pan, zoom, select, read tool tips. What can be changed is CanvasView's."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QCursor,
     QKeyEvent,
     QMouseEvent,
@@ -31,14 +33,25 @@ from flowstudio.ui.icons import Icons
 from flowstudio.ui.tokens import SPACE_4, Palette
 
 
+@dataclass(frozen=True, slots=True)
+class MenuPlace:
+    """Where a context menu is asked for: on the screen, and on the board in scene pixels."""
+
+    on_screen: QPoint
+    x: float
+    y: float
+
+
 class LookView(PictureView):
     """A board under the hand, with its small map and zoom bar.
 
-    selectionChanged carries the selected step ids; stepActivated a step that was double-clicked or entered.
+    selectionChanged carries the selected step ids; stepActivated a step that was double-clicked or entered; menuWanted
+    where a context menu is asked for, what it is about being selected by then.
     """
 
     selectionChanged = Signal(list)
     stepActivated = Signal(str)
+    menuWanted = Signal(object)  # MenuPlace
 
     keys: Keys = LOOK_KEYS
     shows_ports = False
@@ -198,6 +211,28 @@ class LookView(PictureView):
             if hit.part is Part.CARD:
                 self.board.select([hit.step_id])
                 self.stepActivated.emit(hit.step_id)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """By mouse for what lies under the pointer, by key for the selection."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            boxes = [self.board.box(step_id) for step_id in self.selected_ids()[:1]]
+            x, y = (boxes[0].x + 40, boxes[0].y + CARD_H / 2) if boxes else self.scene_point(*self._middle())
+        else:
+            x, y = self.scene_point(event.pos().x(), event.pos().y())
+            self._select_for_menu(x, y)
+        at = self.viewport().mapToGlobal(self.view_point(x, y).toPoint())
+        self.menuWanted.emit(MenuPlace(at, x, y))
+        event.accept()
+
+    def _select_for_menu(self, x: float, y: float) -> None:
+        """What is under the pointer becomes the selection, unless it is part of it already."""
+        hit = self.board.hit(x, y, self.zoom)
+        if hit.part in (Part.CARD, Part.PORT) and hit.step_id not in self.selected_ids():
+            self.board.select([hit.step_id])
+        elif hit.part is Part.WIRE and hit.edge is not None and hit.edge not in self.board.selected_edges:
+            self.board.select((), [hit.edge])
+        elif hit.part is Part.NOTHING:
+            self.board.select(())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._hand.wheel(event)

@@ -83,7 +83,8 @@ def laid_out(markdown: str, width: float, size: float, palette: Palette) -> QTex
     document.setUseDesignMetrics(True)
     document.setDocumentMargin(0)
     document.setDefaultStyleSheet(f"a {{ color: {palette.accent}; }}")
-    dialect = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+    # GitHub's dialect would strike out what stands between two home folders: ~/a and ~/b.
+    dialect = QTextDocument.MarkdownFeature.MarkdownDialectCommonMark | QTextDocument.MarkdownFeature.MarkdownNoHTML
     document.setMarkdown(_with_line_breaks(markdown), dialect)
     document.setIndentWidth(size * 1.4)
     _part_paragraphs(document, size * 0.5)

@@ -19,6 +19,7 @@ from flowstudio.ui.controls import tool_button
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.dialogs.run_input import RunInput
 from flowstudio.ui.editor.arrangement import Arrangement
+from flowstudio.ui.editor.canvas_menu import open_canvas_menu
 from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
 from flowstudio.ui.editor.run_view import RunView
 from flowstudio.ui.panels.data_panel import DataPanel
@@ -112,6 +113,7 @@ class EditorScreen(QWidget):
         tab.failed.connect(self._show_failure)
         tab.selected.connect(lambda ids: self._show_selection(tab, ids))
         tab.activated.connect(self._reveal_form)
+        tab.menu_wanted.connect(lambda place: open_canvas_menu(tab, self._actions, place))
         tab.canvas.renameRequested.connect(lambda _: self._reveal_form())
         tab.open_plan.edited.connect(lambda _: self._show_edit(tab))
         tab.open_plan.checked.connect(lambda problems: self._show_problems(tab, problems))
@@ -196,10 +198,6 @@ class EditorScreen(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.arrangement.fit(self.width(), self.window_part.height())
-
-    def reset_layout(self) -> None:
-        self.arrangement.reset()
-        self._actions["canvas-only"].setChecked(False)
 
     def show_canvas_only(self, is_only: bool) -> None:
         self.arrangement.show_canvas_only(is_only)

@@ -40,6 +40,7 @@ class PlanTab(QWidget):
     shown_changed = Signal()
     selected = Signal(list)  # step ids, on the canvas in front
     activated = Signal()  # a step was double-clicked or entered
+    menu_wanted = Signal(object)  # MenuPlace, on the canvas in front
     told = Signal(str)
     failed = Signal(object)  # FlowStudioError
 
@@ -127,6 +128,7 @@ class PlanTab(QWidget):
         self.past.shown.live.changed.connect(self.changed)
         self.past.canvas.selectionChanged.connect(self.selected)
         self.past.canvas.stepActivated.connect(lambda _: self.activated.emit())
+        self.past.canvas.menuWanted.connect(self.menu_wanted)
         self.past.shown.live.failed_to_start.connect(self.failed)
         self._stack.addWidget(self.past.canvas)
         self._stack.setCurrentWidget(self.past.canvas)
@@ -243,6 +245,7 @@ class PlanTab(QWidget):
         self.banner.back_wanted.connect(self.back_to_editing)
         self.canvas.selectionChanged.connect(self._tell_selection)
         self.canvas.stepActivated.connect(lambda _: self.activated.emit())
+        self.canvas.menuWanted.connect(self.menu_wanted)
         self.canvas.status.connect(self.told)
         self._appearance.changed.connect(self.canvas.set_palette)
 
