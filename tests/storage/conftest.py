@@ -15,13 +15,15 @@ from flowstudio.storage.tables import metadata
 AS_POSTGRES = {"user": "postgres"} if os.geteuid() == 0 else {}
 """The server refuses to run as root."""
 
+PROGRAMS = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+"""Debian leaves the server's own programs off PATH."""
+
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The address of a fresh server on a socket in a folder of its own: no port is taken, nothing survives."""
-    for program in ("initdb", "pg_ctl"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not on PATH: PostgreSQL is not installed")
+    if shutil.which("initdb", path=PROGRAMS) is None:
+        pytest.skip("initdb is not here: PostgreSQL's server is not installed")
     folder = Path(tempfile.mkdtemp(prefix="flowstudio-pg-"))
     if AS_POSTGRES:
         shutil.chown(folder, "postgres")
@@ -38,8 +40,13 @@ def postgres_url() -> Iterator[str]:
 
 
 def _postgres(*command: str, cwd: Path) -> None:
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **AS_POSTGRES)
-    assert done.returncode == 0, f"{command[0]}: {done.stderr.decode()}"
+    name, *arguments = command
+    program = shutil.which(name, path=PROGRAMS)
+    assert program is not None, name
+    done = subprocess.run(
+        [program, *arguments], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **AS_POSTGRES
+    )
+    assert done.returncode == 0, f"{name}: {done.stderr.decode()}"
 
 
 @pytest.fixture(scope="session")
