@@ -50,6 +50,9 @@ _ALLOWED = (
     nodes.And,
     nodes.Or,
 )
+MAX_NESTED_LOOPS = 10
+"""Python, which templates are turned into, allows twenty."""
+
 _ALL_METHODS = {name: function for methods in METHODS.values() for name, function in methods.items()}
 
 
@@ -162,6 +165,8 @@ class Guard(NodeTransformer):
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         if node.recursive:
             raise NotAllowedError("Recursive loops are not available in expressions.")
+        if self._loops == MAX_NESTED_LOOPS:
+            raise NotAllowedError(f"More than {MAX_NESTED_LOOPS} loops inside each other are not available.")
         node.iter = sandbox.private(sandbox.EACH, self.visit(node.iter))
         self._loops += 1
         if node.test is not None:

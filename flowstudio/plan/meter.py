@@ -7,7 +7,7 @@ refused at once and what a person means to do never is.
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from jinja2.runtime import Undefined
 
@@ -21,19 +21,25 @@ ROUND = 600
 """One round of a loop."""
 ENTRY = 100
 """One new entry of a list."""
+LOOKED_AT = 20
+"""An entry that is looked at on its way to JSON: far below its true cost, so that real tables pass."""
 INT_BITS = 8192
 
 _LONG = 64
-"""Texts from this length on are looked at for repetition."""
+"""Texts, lists and objects from this length on are looked at for repetition."""
+
+Settled: TypeAlias = "tuple[Any, Json, int]"
+"""A value (held, so that its id stays its own), the same as JSON, and the units that took."""
 
 
 class Meter:
-    """What is left of one evaluation's budget."""
+    """What is left of one evaluation's budget. settled: long lists and objects that were JSON already, by id."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "settled")
 
     def __init__(self) -> None:
         self.left = BUDGET
+        self.settled: dict[int, Settled] = {}
 
     def spend(self, units: int) -> None:
         self.left -= units
@@ -66,11 +72,11 @@ def settle(value: Any, meter: Meter) -> Json:
 
 
 class _Settling:
-    """One walk. seen: id of a long text or container -> itself (which keeps the id its own), settled, units."""
+    """One walk. seen: long texts and all containers, by id."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._seen: dict[int, tuple[Any, Json, int]] = {}
+        self._seen: dict[int, Settled] = {}
 
     def settle(self, value: Any) -> Json:
         if value is None or isinstance(value, bool):
@@ -79,7 +85,7 @@ class _Settling:
             return self._text(value)
         if isinstance(value, int | float):
             return _number(value)
-        known = self._seen.get(id(value))
+        known = self._seen.get(id(value)) or self._meter.settled.get(id(value))
         if known is not None:
             self._meter.spend(known[2])
             return known[1]
@@ -87,6 +93,8 @@ class _Settling:
         self._meter.spend(1)
         settled = self._container(value)
         self._seen[id(value)] = (value, settled, before - self._meter.left)
+        if settled is value and isinstance(settled, list | dict) and len(settled) >= _LONG:
+            self._meter.settled[id(value)] = self._seen[id(value)]
         return settled
 
     def _text(self, value: str) -> str:
@@ -110,14 +118,14 @@ class _Settling:
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
             raise EvaluationError(f"The result is a {type(value).__name__}, which is not a JSON value.")
         entries: list[Any] = value if isinstance(value, list) else list(value)
-        self._meter.spend(len(entries))
+        self._meter.spend(LOOKED_AT * len(entries))
         settled = [self.settle(entry) for entry in entries]
         if entries is value and all(new is old for new, old in zip(settled, entries, strict=True)):
             return entries
         return settled
 
     def _object(self, value: dict[Any, Any]) -> Json:
-        self._meter.spend(len(value))
+        self._meter.spend(LOOKED_AT * len(value))
         settled = {
             key if type(key) is str else text(key, self._meter): self.settle(each) for key, each in value.items()
         }

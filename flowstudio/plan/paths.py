@@ -21,7 +21,8 @@ ROOTS = ("steps", "trigger", "vars", "item", "index", "loops", "run")
 _PATH = re.compile(r"""\s*([A-Za-z_]\w*)((?:\.\w+|\[-?\d{1,9}\]|\[(?:"[^"\\]*"|'[^'\\]*')\])*)\s*""")
 _KEY = re.compile(r"""\.(?P<name>\w+)|\[(?P<index>-?\d+)\]|\[["'](?P<quoted>[^"'\\]*)["']\]""")
 _OLD_NAME = re.compile(r"step_(\d{1,9})")
-_DIGITS = re.compile(r"\d{1,9}")
+_INDEX = re.compile(r"-?[0-9]{1,9}")
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _WORDS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "in", "is", "if", "else"})
 
 
@@ -221,7 +222,7 @@ def child(value: Any, key: Any) -> Any:
         if isinstance(key, int) and str(key) in value:
             return value[str(key)]
     elif isinstance(value, list | tuple | str):
-        if isinstance(key, str) and key.lstrip("-").isdigit():
+        if isinstance(key, str) and _INDEX.fullmatch(key):
             key = int(key)
         if isinstance(key, int) and not isinstance(key, bool):
             return value[key]

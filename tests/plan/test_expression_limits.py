@@ -30,6 +30,7 @@ BOMBS = [
     "{{ range(1, 10**18) | first }}",
     "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
     "{% for a in range(300) %}{% for b in range(300) %}{% for c in range(300) %}{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in range(100000) %}{{ trigger.list }}{% endfor %}",
     "{% for a in range(100000) if a > 200000 %}{% endfor %}{% for a in range(100000) %}{% endfor %}",
     '{{ "%1000000000d" | format(1) }}',
     '{{ "%1000000000d" % 1 }}',
@@ -142,3 +143,16 @@ def test_a_pit_of_lists_inside_a_text_is_refused() -> None:
         pit = [pit]
     with pytest.raises(TooBigError):
         compile_value("It is {{ trigger }}").render(Scope(trigger=pit))
+
+
+def test_loops_nested_deeper_than_python_compiles_are_refused() -> None:
+    with pytest.raises(ExpressionError, match="10 loops"):
+        compile_value("{% for a in [1] %}" * 11 + "x" + "{% endfor %}" * 11)
+    ten = compile_value("{% for a in [1] %}" * 10 + "x" + "{% endfor %}" * 10)
+    assert ten.render(SCOPE) == "x"
+
+
+@pytest.mark.parametrize("key", ["--1", "²", "9" * 5000])
+def test_a_text_that_only_looks_like_an_index_leads_to_nothing(key: str) -> None:
+    with pytest.raises(ExpressionError, match="has no value"):
+        compile_value("{{ trigger.list['" + key + "'] }}").render(SCOPE)
