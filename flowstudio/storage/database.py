@@ -6,9 +6,8 @@ on a lock of ours wait microseconds instead; and a transaction that first reads 
 The busy timeout remains for other processes.
 """
 
-import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,7 @@ class Database:
         self._writer = threading.Lock()
         self._kept: Connection | None = None
         self.engine = self._sqlite_engine(synchronous) if self.is_sqlite else self._postgres_engine()
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     @contextmanager
     def begin(self, user_id: str | None = None) -> Iterator[Connection]:
@@ -66,6 +66,20 @@ class Database:
         with self._translated(), self.engine.connect() as connection, connection.begin():
             tenancy.enter(connection, user_id)
             yield connection
+
+    def rows(self, text: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        """What one query finds, in the driver's own types; for where SQLAlchemy costs more than the database.
+
+        One statement sees one consistent state, so no transaction is put around it.
+        """
+        with self._translated():
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(text, tuple(values))
+                return cursor.fetchall()
+            finally:
+                connection.close()
 
     def insert(self, table: Table) -> Any:
         """An INSERT of this database's dialect: both spell ON CONFLICT alike, from different classes."""
@@ -129,7 +143,7 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error, OSError, ValueError) as error:
+        except (SQLAlchemyError, self._driver_error, OSError, ValueError) as error:
             fault = storage_fault(error, self.place)
             if fault is None:
                 raise

@@ -124,7 +124,7 @@ def storage_fault(error: Exception, place: str) -> StorageError | None:
         return type(error.orig)(error.orig.sentence, fix=error.orig.fix)  # a column type's own; SQLAlchemy wrapped it
     if isinstance(error, DBAPIError) and error.orig is not None:
         return _driver_fault(error.orig, place)
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.Error) or hasattr(error, "pgcode"):
         return _driver_fault(error, place)
     if isinstance(error, OSError):
         return _folder_fault(error, place)

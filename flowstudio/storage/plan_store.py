@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from flowstudio.plan.document import from_document, to_document
 from flowstudio.plan.model import Plan, StepKind, Trigger, TriggerKind
+from flowstudio.storage.columns import from_micros
 from flowstudio.storage.database import Database
+from flowstudio.storage.prepared import Prepared
 from flowstudio.storage.tables import execution_plans, schedules, webhook_routes
 from flowstudio.workspace.errors import PlanTakenError, WebhookTakenError
 from flowstudio.workspace.ports import PlanRecord, WebhookRoute
@@ -22,7 +24,6 @@ _ROUTE = (
     .join(execution_plans)
     .where(webhook_routes.c.path == bindparam("path"))
 )
-"""Built once: putting a query together takes as long as SQLite's answer to it, and every webhook call asks this."""
 
 
 class SqlPlanStore:
@@ -30,6 +31,7 @@ class SqlPlanStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._route = Prepared(_ROUTE, database.engine.dialect)
 
     def save(self, record: PlanRecord) -> None:
         """Inserts or replaces, routes included, in one transaction. created_at of a stored plan stays.
@@ -66,9 +68,11 @@ class SqlPlanStore:
 
     def webhook(self, path: str) -> WebhookRoute | None:
         """The enabled trigger, of any user, that owns the path."""
-        with self._database.reading() as connection:
-            row = connection.execute(_ROUTE, {"path": path}).mappings().first()
-        return WebhookRoute(**row) if row else None
+        found = self._database.rows(self._route.text, self._route.row({"path": path}))
+        if not found:
+            return None
+        (own_path, user_id, plan_id, trigger_id, revision, updated_at) = found[0]
+        return WebhookRoute(own_path, user_id, plan_id, trigger_id, revision, from_micros(updated_at))
 
     def enabled_plans(self) -> Sequence[PlanRecord]:
         """Of all users, oldest first."""

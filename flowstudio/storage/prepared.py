@@ -1,14 +1,14 @@
 """Statements made ready for the driver once: text, order of the parameters, conversion of each value.
 
 SQLAlchemy compiles a statement once, but looks it up, binds and converts by name at every execution, which costs the
-journal more than SQLite's own work. And pysqlite's executemany gives the interpreter's lock away at every row; one
-INSERT of many rows gives it away once, and is one round trip to PostgreSQL.
+journal and a webhook's look-ups more than SQLite's own work. And pysqlite's executemany gives the interpreter's lock
+away at every row; one INSERT of many rows gives it away once, and is one round trip to PostgreSQL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.dml import Insert, Update
 
@@ -21,7 +21,7 @@ Values = Mapping[str, Any]
 class Prepared:
     """A statement's text and the values it takes, by the names of its parameters. Immutable."""
 
-    def __init__(self, statement: Insert | Update, dialect: Dialect) -> None:
+    def __init__(self, statement: Insert | Update | Select[Any], dialect: Dialect) -> None:
         kind: Any = type(dialect)
         self._dialect: Dialect = dialect if dialect.positional else kind(paramstyle="format")
         compiled = statement.compile(dialect=self._dialect)

@@ -8,6 +8,8 @@ from sqlalchemy import RowMapping
 from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun, StepState, TriggerEvent
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan, TriggerKind
+from flowstudio.storage.columns import from_micros
+from flowstudio.storage.json_codec import decode
 from flowstudio.storage.plan_cache import StoredPlan
 
 STATUS: Mapping[RunState, str] = {
@@ -96,21 +98,36 @@ def step_row(step: StepRun) -> dict[str, Any]:
     }
 
 
-def step_of(row: RowMapping) -> StepRun:
+def step_of(
+    run_id: str,
+    step_id: str,
+    iteration: str,
+    state: str,
+    sequence: int,
+    attempt: int,
+    ports: str,
+    output: str | None,
+    message: str,
+    failure: str | None,
+    metadata: str | None,
+    started_at: int | None,
+    duration_ms: float,
+) -> StepRun:
+    """From the columns as the database holds them, in the table's order."""
     return StepRun(
-        run_id=row["run_id"],
-        step_id=row["step_id"],
-        iteration=iteration_path(row["iteration"]),
-        state=StepState(row["state"]),
-        sequence=row["sequence"],
-        attempt=row["attempt"],
-        ports=tuple(row["ports"]),
-        output=row["output"],
-        message=row["message"],
-        failure=failure_of(row["failure"]),
-        metadata=row["metadata"] or {},
-        started_at=row["started_at"],
-        duration_ms=row["duration_ms"],
+        run_id,
+        step_id,
+        iteration_path(iteration),
+        StepState(state),
+        sequence,
+        attempt,
+        tuple(decode(ports)),
+        None if output is None else decode(output),
+        message,
+        None if failure is None else failure_of(decode(failure)),
+        {} if metadata is None else decode(metadata),
+        None if started_at is None else from_micros(started_at),
+        duration_ms,
     )
 
 

@@ -23,9 +23,6 @@ from flowstudio.storage.tables import UNFINISHED, execution_logs, plan_revisions
 IS_OPEN = "step_runs.state IN ('running', 'waiting')"
 FINAL_STEPS = frozenset(StepState) - {StepState.RUNNING, StepState.WAITING}
 
-_STEPS_OF_RUN = select(step_runs).where(step_runs.c.run_id == bindparam("run")).order_by(step_runs.c.sequence)
-"""Built once, as every webhook's answer asks it."""
-
 StepKey = tuple[str, str, IterationPath]
 
 
@@ -41,6 +38,11 @@ class SqlRunStore:
         self._insert_revisions = PreparedInsert(self._insert_new(plan_revisions), dialect)
         insert_run = self._insert_new(execution_logs).returning(execution_logs.c.id)
         self._insert_runs = PreparedInsert(insert_run, dialect)
+        steps = step_runs.c
+        of_run = select(step_runs).where(steps.run_id == bindparam("run"))
+        this_one = (steps.step_id == bindparam("step")) & (steps.iteration == bindparam("iteration_text"))
+        self._steps_of_run = Prepared(of_run.order_by(steps.sequence), dialect)
+        self._one_step = Prepared(of_run.where(this_one), dialect)
 
     def create(self, run: Run) -> bool:
         """Stores a new run with the plan it executes; False when its id exists already, whoever owns it."""
@@ -86,14 +88,13 @@ class SqlRunStore:
 
     def step_runs(self, run_id: str) -> list[StepRun]:
         """In order of sequence."""
-        with self._database.reading() as connection:
-            return [step_of(row) for row in connection.execute(_STEPS_OF_RUN, {"run": run_id}).mappings()]
+        query = self._steps_of_run
+        return [step_of(*row) for row in self._database.rows(query.text, query.row({"run": run_id}))]
 
     def step_run(self, run_id: str, step_id: str, iteration: IterationPath) -> StepRun | None:
-        key = {"run_id": run_id, "step_id": step_id, "iteration": iteration_text(iteration)}
-        with self._database.reading() as connection:
-            row = connection.execute(select(step_runs).filter_by(**key)).mappings().first()
-        return step_of(row) if row else None
+        query = self._one_step
+        key = {"run": run_id, "step": step_id, "iteration_text": iteration_text(iteration)}
+        return next((step_of(*row) for row in self._database.rows(query.text, query.row(key))), None)
 
     def counts(self, user_id: str) -> Mapping[str, int]:
         """Run state -> how many."""

@@ -183,3 +183,16 @@ def test_a_connection_that_the_server_cut_is_replaced(postgres_schema: str) -> N
     assert database.health()
     database.close()
     other.close()
+
+
+def test_rows_come_as_the_driver_has_them_and_see_what_is_committed(database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(insert(meta), {"key": "a", "value": "1"})
+        assert database.rows("SELECT key, value FROM meta WHERE key = 'a'", ()) == []
+    assert [tuple(row) for row in database.rows("SELECT key, value FROM meta WHERE key = 'a'", ())] == [("a", "1")]
+
+
+def test_a_query_that_the_world_stops_is_a_sentence(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/none/flow.db")
+    with pytest.raises(StorageError, match="cannot be opened"):
+        database.rows("SELECT 1", ())
