@@ -41,6 +41,8 @@ PLAIN, CTRL, SHIFT = (
     Qt.KeyboardModifier.ShiftModifier,
 )
 PATIENCE_MS = 20_000
+DESKTOP = (1440, 900)
+"""The window's size on a usual screen; the offscreen one is 800 by 800."""
 POPUPS = (Qt.WindowType.Popup, Qt.WindowType.ToolTip)
 
 W = TypeVar("W", bound=QWidget)
@@ -55,10 +57,10 @@ def window_on(data_dir: Path, environment: dict[str, str], qtbot: QtBot) -> Iter
     application = build(settings)
     strays = StrayWindows(qt)
     window = open_window(application, qt)
+    window.resize(*DESKTOP)
     try:
-        window.show()
-        window.activateWindow()
-        qtbot.waitExposed(window)
+        with qtbot.waitExposed(window):
+            window.show()
         person = Person(window, qtbot)
         person.sees(lambda: person.address != "")
         yield person
@@ -140,8 +142,16 @@ class Person:
         QTest.mouseClick(window, LEFT, PLAIN, _in_window(widget, at or widget.rect().center()))
 
     def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = PLAIN) -> None:
-        active = QApplication.activeWindow() or self.window
-        QTest.keyClick(active.windowHandle(), key, keys)
+        QTest.keyClick(self._active().windowHandle(), key, keys)
+
+    def _active(self) -> QWidget:
+        """The window that has the keyboard; ours gets it back when a dialog has closed, as a window manager does it."""
+        if QApplication.activeWindow() is None:
+            self.window.activateWindow()
+            self.sees(lambda: QApplication.activeWindow() is not None)
+        active = QApplication.activeWindow()
+        assert active is not None
+        return active
 
     def type(self, text: str, pace_ms: int = 0) -> None:
         """Into whatever has the focus, with pace_ms key by key as slowly as a hand."""
@@ -244,8 +254,6 @@ class Person:
             ActionModel.mimeData = give
             QTest.mouseRelease(window, LEFT, PLAIN, start)
         assert carried, "pulling the row started no drag"
-        self.window.activateWindow()
-        self.qtbot.waitActive(self.window)
         return give(tree.model(), [row])
 
     def quick_add(self, words: str) -> str:

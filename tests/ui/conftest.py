@@ -33,6 +33,8 @@ from flowstudio.workspace.ports import LOCAL_USER, JournaledEdit
 from flowstudio.workspace.services import Services
 
 VAULT_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+DESKTOP = (1440, 900)
+"""The window's size on a usual screen; the offscreen one is 800 by 800."""
 
 
 class MemoryJournal:
@@ -109,6 +111,7 @@ def open_it(application: Any, qapp: QApplication, qtbot: QtBot) -> Iterator[Call
     def make() -> MainWindow:
         window = open_window(application, qapp)
         windows.append(window)
+        window.resize(*DESKTOP)
         window.show()
         qtbot.waitExposed(window)
         qtbot.waitUntil(lambda: window._address != "")
