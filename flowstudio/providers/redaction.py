@@ -1,6 +1,7 @@
 """Secrets out of anything that leaves a call: sentences, facts, messages, metadata. Pure."""
 
-from collections.abc import Iterable
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
@@ -8,22 +9,24 @@ from flowstudio.plan.model import Json
 from flowstudio.providers.result import ProviderResult, ResultError
 
 MASK = "••••"
+ELLIPSIS = "…"
+SHORTEST = 4
+"""Less of a secret that was cut is no use to anybody, and would mask half of any sentence."""
 
 
 class Mask:
-    """Hides known secret values in text, also as they look in an address."""
+    """Hides known secret values in text, also as they look in an address, in base64, and cut off by an ellipsis."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        plain = [secret for secret in secrets if secret]
-        spelled = {
-            form for secret in plain for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret))
-        }
+        spelled = {form for secret in secrets if secret for form in _spellings(secret)}
         self._forms = sorted(spelled, key=len, reverse=True)
 
     def text(self, text: str) -> str:
+        if not self._forms:
+            return text
         for form in self._forms:
             text = text.replace(form, MASK)
-        return text
+        return ELLIPSIS.join(self._without_cut_ends(text)) if ELLIPSIS in text else text
 
     def value(self, value: Json) -> Json:
         if isinstance(value, str):
@@ -43,3 +46,30 @@ class Mask:
     def _error(self, error: ResultError) -> ResultError:
         facts = {self.text(key): self.value(item) for key, item in error.facts.items()}
         return replace(error, sentence=self.text(error.sentence), fix=self.text(error.fix), facts=facts)
+
+    def _without_cut_ends(self, text: str) -> Iterator[str]:
+        """The parts between ellipses; a long answer was shortened before it came here, maybe within a secret."""
+        *shortened, rest = text.split(ELLIPSIS)
+        for part in shortened:
+            cut = max((_overlap(part, form) for form in self._forms), default=0)
+            yield part[:-cut] + MASK if cut >= SHORTEST else part
+        yield rest
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """As it is and as a request spells it. Of a secret address also what follows the host: vendors repeat just that."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield from (secret, quote(raw, safe=""), quote(raw), quote_plus(raw))
+    for coded in (b64encode(raw), urlsafe_b64encode(raw)):
+        yield coded.decode()
+        yield coded.decode().rstrip("=")
+    if "://" in secret:
+        _, _, path = secret.partition("://")[2].partition("/")
+        if len(path) >= SHORTEST:
+            yield path
+
+
+def _overlap(text: str, form: str) -> int:
+    """How many characters at the end of text begin form."""
+    longest = min(len(text), len(form) - 1)
+    return next((size for size in range(longest, SHORTEST - 1, -1) if text.endswith(form[:size])), 0)

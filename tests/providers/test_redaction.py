@@ -23,3 +23,20 @@ def test_all_but_the_output_of_a_result_is_masked() -> None:
     masked = Mask(["s3cret"]).result(result)
     assert masked.output == {"data": "s3cret"}
     assert "s3cret" not in f"{masked.message} {masked.metadata} {masked.error}"
+
+
+@pytest.mark.parametrize("coded", ["bTRpbC1wYXNzd29yZC1mb3ItdGVzdHM=", "bTRpbC1wYXNzd29yZC1mb3ItdGVzdHM"])
+def test_a_secret_is_hidden_in_base64(coded: str) -> None:
+    assert Mask(["m4il-password-for-tests"]).text(f"535 Not {coded}.") == "535 Not ••••."
+
+
+def test_a_secret_that_a_shortened_sentence_cuts_is_hidden() -> None:
+    mask = Mask(["s3cret-and-long"])
+    assert mask.text("It said “Bearer s3cret-an… (status 500).") == "It said “Bearer ••••… (status 500)."
+    assert mask.text("as… it said s3c…") == "as… it said s3c…"
+
+
+def test_a_secret_address_is_hidden_without_its_host_too() -> None:
+    mask = Mask(["https://hooks.example/42/s3cret"])
+    assert mask.text("POST /42/s3cret failed") == "POST /•••• failed"
+    assert mask.text("hooks.example refused it") == "hooks.example refused it"
