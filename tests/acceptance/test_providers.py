@@ -9,15 +9,14 @@ What speaks to a fixed address on the internet is answered by `world.py` under t
 import csv
 import json
 from collections.abc import Iterator
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from conftest import KEY
 from faces import CommandLine, Server
 from plans import Document, chain, save, step
+from postbox import AnyPort, Postbox
 from pytest_httpserver import HTTPServer
 from world import World, world_on_loopback
 
@@ -211,29 +210,6 @@ def test_a_chat_model_is_asked_wherever_its_base_url_points(
     assert (said["json"], said["model"], said["usage"]["total_tokens"]) == ({"mood": "good"}, "m-1", 7)
     sent = httpserver.log[0][0].json
     assert [each["content"] for each in sent["messages"]][-1] == "How are you?"
-
-
-class Postbox:
-    """aiosmtpd's handler: keeps what arrives."""
-
-    def __init__(self) -> None:
-        self.letters: list[Message] = []
-        self.recipients: list[str] = []
-
-    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
-        from email import message_from_bytes, policy
-
-        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
-        self.recipients += envelope.rcpt_tos
-        return "250 OK"
-
-
-class AnyPort(Controller):
-    """Finds out which port the system gave it before it tries it."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 def test_smtp_sends_a_letter(keyed: CommandLine, tmp_path: Path) -> None:

@@ -275,8 +275,8 @@ def test_no_part_of_a_form_shows_as_a_window_of_its_own(
 def test_a_field_stays_under_the_hand_when_braces_are_closed_in_it(desk: Callable[..., StepForm], qtbot: QtBot) -> None:
     form = desk()
     editor = form.inputs.rows["text"].editor
-    form.activateWindow()
-    qtbot.waitActive(form)
+    with qtbot.waitActive(form):
+        form.activateWindow()
     editor.setFocus()
     qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
     for text in ("Hi {{ trigger.name }}", ", welcome"):
