@@ -15,6 +15,7 @@ from flowstudio.errors import FlowStudioError
 from flowstudio.paths import resources
 from flowstudio.plan.document import read_plan
 from flowstudio.plan.model import Plan, StepId
+from flowstudio.ui.chrome.menus import MenuEntry
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.editor.editor_screen import EditorScreen, suggested_file
 from flowstudio.ui.editor.plan_tab import PlanTab
@@ -25,7 +26,6 @@ from flowstudio.workspace.errors import NoSuchPlanError
 from flowstudio.workspace.ports import Draft
 from flowstudio.workspace.services import Services
 
-MenuEntry = tuple[str, Callable[[], object]]
 FILTER = "Plans (*.flow *.json);;All files (*)"
 
 

@@ -115,11 +115,12 @@ class LiveRun(QObject):
         self.changed.emit()
 
     def _show_stored(self, run: Run, results: Sequence[StepRun]) -> None:
-        """The stored part, then what came meanwhile and is not in it."""
+        """The stored part, then what came meanwhile and is not in it. A second start would clear what is shown."""
         told = retell(run, results)
         known = {_result_of(event) for event in told} - {None}
         early, self._early = self._early or [], None
-        self._show([*told, *(event for event in early if _result_of(event) not in known)])
+        news = [each for each in early if _result_of(each) not in known and not isinstance(each, RunStarted)]
+        self._show([*told, *news])
 
     def _show(self, own: Sequence[RunEvent]) -> None:
         before = self.state

@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
         self.documents.opened.connect(lambda: self.show_screen("editor"))
         self.documents.message.connect(self.show_message)
         self.documents.told.connect(self.status.say)
+        self.editor.home_wanted.connect(lambda: self.show_screen("home"))
         self.editor.told.connect(self.status.say)
         self.editor.noticed.connect(self.notice.show_message)
         self.editor.front_changed.connect(self._show_title)

@@ -23,6 +23,7 @@ from flowstudio.plan.rules import Problem, Severity
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_panel import BOTH, INPUT, DataPanel, duration, facts_of
 from flowstudio.ui.panels.data_view import pretty
+from flowstudio.ui.panels.log_model import LogModel
 from flowstudio.ui.panels.log_panel import LogPanel
 from flowstudio.ui.panels.problems_panel import ProblemsPanel
 from flowstudio.ui.panels.run_panel import RunPanel
@@ -199,3 +200,12 @@ def test_problems_come_errors_first_and_enter_goes_there(qtbot: QtBot, icons: Ic
     with qtbot.waitSignal(panel.problem_chosen) as chosen:
         qtbot.keyClick(panel.table, Qt.Key.Key_Return)
     assert chosen.args == [error]
+
+
+def test_the_log_is_searched_in_text_and_names_of_steps(icons: Icons) -> None:
+    model = LogModel(icons)
+    model.begin({"a": "Fetch the feed", "b": "Save"})
+    model.append([LogWritten("r", AT, "info", "Twelve entries", "a"), LogWritten("r", AT, "info", "Done", "b")])
+    for text, shown in (("twelve FEED", 1), ("save", 1), ("", 2), ("nowhere", 0)):
+        model.set_filter("info", None, text)
+        assert model.rowCount() == shown

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import Trigger, TriggerKind
@@ -15,6 +16,8 @@ _CHIPS = (
     (TriggerKind.WEBHOOK, "webhook", "On a web request"),
 )
 
+_ARROWS = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+
 _STARTS = {
     TriggerKind.SCHEDULE: "on a schedule",
     TriggerKind.WEBHOOK: "on a web request",
@@ -26,6 +29,7 @@ class EmptyCanvas(QWidget):
     """Lies over an empty canvas and lets the mouse through, but for its chips. started carries the trigger picked."""
 
     started = Signal(TriggerKind)
+    left = Signal()
 
     def __init__(self, parent: QWidget, icons: Icons, palette: Palette) -> None:
         super().__init__(parent)
@@ -80,10 +84,30 @@ class EmptyCanvas(QWidget):
             self._line.setText("Start with what should trigger this plan")
             self._hint.setText("or press <b>Tab</b> to add the first step, or drag one in from the left")
 
+    def take_focus(self) -> None:
+        """Puts the focus on the first way to begin; arrow keys go on from there, Esc back to the canvas."""
+        shown = next((chip for chip in self._chips if chip.isVisible()), None)
+        if shown is not None:
+            shown.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keys of the chips; buttons keep arrow keys to themselves."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            step = _ARROWS.get(Qt.Key(event.key()))
+            if event.key() == Qt.Key.Key_Escape:
+                self.left.emit()
+                return True
+            if step is not None:
+                at = next(index for index, chip in enumerate(self._chips) if chip is watched)
+                self._chips[(at + step) % len(self._chips)].setFocus(Qt.FocusReason.TabFocusReason)
+                return True
+        return super().eventFilter(watched, event)
+
     def _chip(self, kind: TriggerKind, icon: str, text: str) -> QPushButton:
         chip = QPushButton(f" {text}", self)  # the space parts the icon from the words
         chip.setIconSize(QSize(18, 18))
         chip.setMinimumHeight(36)
         chip.setCursor(Qt.CursorShape.PointingHandCursor)
         chip.clicked.connect(lambda: self.started.emit(kind))
+        chip.installEventFilter(self)
         return chip

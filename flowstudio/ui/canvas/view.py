@@ -69,6 +69,7 @@ class CanvasView(LookView):
         self.setAcceptDrops(True)
         self.quick_add.chosen.connect(self._add_chosen)
         self._empty.started.connect(self._start_with)
+        self._empty.left.connect(self.setFocus)
         self._show_change()
 
     def gesture_at(self, at: Pointer) -> Gesture:
@@ -131,6 +132,13 @@ class CanvasView(LookView):
     def offer_steps(self, x: float, y: float, source: StepId | None, port: str | None) -> None:
         place = (x, y - CARD_H / 2) if source is not None else (x, y)
         self.quick_add.open(self.view_point(x, y), Chosen(place=place, source=source, port=port))
+
+    def go(self, dx: int, dy: int) -> None:
+        """On an empty canvas an arrow leads to the ways to begin."""
+        if self.board.plan.steps:
+            super().go(dx, dy)
+        else:
+            self._empty.take_focus()
 
     def ask_rename(self) -> None:
         self._with_first_selected(self.renameRequested)

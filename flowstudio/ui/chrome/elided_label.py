@@ -10,10 +10,10 @@ SHORTEST = 48
 class ElidedLabel(QLabel):
     """`full_text` is what it would say with all the room; the tool tip says it whenever it had to be shortened."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, shortest: int = SHORTEST) -> None:
         super().__init__(parent)
         self.full_text = ""
-        self.setMinimumWidth(SHORTEST)
+        self._shortest = shortest
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str) -> None:
@@ -23,6 +23,9 @@ class ElidedLabel(QLabel):
 
     def sizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance(self.full_text) + 2, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self._shortest, self.sizeHint().width()), super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from flowstudio.ui.chrome.commands import Actions
 from flowstudio.ui.tokens import Theme
 
+MenuEntry = tuple[str, Callable[[], object]]
+"""What an entry says and what it does."""
+
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": ("new", "open", "*recent", "*samples", "-", "save", "save-as", "-", "close", "quit"),
     "&Edit": ("undo", "redo", "-", "cut", "copy", "paste", "duplicate", "delete", "-", "select-all", "quick-add"),
@@ -57,7 +60,7 @@ def theme_menu(chosen: Theme, choose: Callable[[Theme], None]) -> QMenu:
     return menu
 
 
-def list_menu(title: str, entries: Callable[[], Sequence[tuple[str, Callable[[], object]]]]) -> QMenu:
+def list_menu(title: str, entries: Callable[[], Sequence[MenuEntry]]) -> QMenu:
     """A submenu asked for its entries each time it opens; hidden behind "None" while there are none."""
     menu = QMenu(title)
 

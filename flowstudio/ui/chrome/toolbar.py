@@ -1,11 +1,14 @@
 """The editor's toolbar: where the plan stands, undo, run, live and publish."""
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from flowstudio.ui.chrome.commands import Actions
 from flowstudio.ui.chrome.elided_label import ElidedLabel
+from flowstudio.ui.chrome.menus import MenuEntry, list_menu
 from flowstudio.ui.controls import push_button, text_label, tool_button
 from flowstudio.ui.forms.editors.field_editor import set_look
 from flowstudio.ui.icons import Icons
@@ -13,13 +16,25 @@ from flowstudio.ui.tokens import ICON_MEDIUM, SPACE_1, SPACE_2, SPACE_3, TOOLBAR
 
 
 class Toolbar(QWidget):
-    live_switched = Signal(bool)
+    """plans: asked for the plans to go to, when their menu opens."""
 
-    def __init__(self, actions: Actions, icons: Icons, parent: QWidget | None = None) -> None:
+    live_switched = Signal(bool)
+    home_wanted = Signal()
+
+    def __init__(
+        self, actions: Actions, icons: Icons, plans: Callable[[], Sequence[MenuEntry]], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "toolbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(TOOLBAR_HEIGHT + SPACE_2)
+        self.home = tool_button(
+            icons.icon("back"), "Back to all plans", size=ICON_MEDIUM - 2, clicked=self.home_wanted.emit
+        )
+        self.plans = tool_button(icons.icon("chevron-down", "text_2"), "Go to another open plan", size=12)
+        self.plans.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._plans_menu = list_menu("Open plans", plans)
+        self.plans.setMenu(self._plans_menu)
         self.name = ElidedLabel()
         self.name.setProperty("role", "title")
         self.state = text_label("", "pill")
@@ -31,22 +46,21 @@ class Toolbar(QWidget):
         self.live.clicked.connect(self.live_switched)
         self.publish = push_button("Publish", icons.icon("publish"))
         _follow(self.publish, actions["publish"])
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(SPACE_3, 0, SPACE_3, 0)
-        layout.setSpacing(SPACE_2)
-        layout.addWidget(self.name)
-        layout.addWidget(self.state)
-        layout.addWidget(_divider())
+        about = QHBoxLayout()
+        about.setSpacing(SPACE_1)
+        for part in (self.home, self.name, self.plans, self.state, _divider()):
+            about.addWidget(part)
         for name in ("undo", "redo"):
-            layout.addWidget(_tool(actions[name]))
-        layout.addWidget(_divider())
-        layout.addWidget(_tool(actions["quick-add"], "Add step"))
-        layout.addWidget(_tool(actions["fit"]))
+            about.addWidget(_tool(actions[name]))
+        for part in (_divider(), _tool(actions["quick-add"], "Add step"), _tool(actions["fit"])):
+            about.addWidget(part)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE_1, 0, SPACE_3, 0)
+        layout.setSpacing(SPACE_2)
+        layout.addLayout(about)
         layout.addStretch(1)
-        layout.addWidget(self.live)
-        layout.addWidget(self.publish)
-        layout.addWidget(self.stop)
-        layout.addWidget(self.run)
+        for part in (self.live, self.publish, self.stop, self.run):
+            layout.addWidget(part)
 
     def show_plan(self, name: str, state: str, tone: str) -> None:
         self.name.show_text(name or "Untitled plan")

@@ -1,6 +1,7 @@
 """The Editor screen: toolbar, tabs of plans, and the docks that follow the tab in front."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -14,6 +15,7 @@ from flowstudio.plan.model import Json, StepId
 from flowstudio.plan.rules import Problem
 from flowstudio.ui.canvas.faces import HasCredential
 from flowstudio.ui.chrome.commands import Actions
+from flowstudio.ui.chrome.menus import MenuEntry
 from flowstudio.ui.chrome.toolbar import Toolbar
 from flowstudio.ui.controls import tool_button
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
@@ -48,6 +50,7 @@ class EditorScreen(QWidget):
     front_changed = Signal()
     close_wanted = Signal(object)  # PlanTab
     new_wanted = Signal()
+    home_wanted = Signal()
     add_credential = Signal(str)
 
     def __init__(
@@ -67,7 +70,7 @@ class EditorScreen(QWidget):
         self._registry = services.registry(user_id)
         self._last_input: Json = None
         icons = appearance.icons
-        self.toolbar = Toolbar(actions, icons)
+        self.toolbar = Toolbar(actions, icons, self._plan_entries)
         self.tabs = QTabWidget(documentMode=True, tabsClosable=True, movable=True)
         self.tabs.setProperty("role", "documents")
         self.tabs.tabBar().setAccessibleName("Open plans")
@@ -231,6 +234,7 @@ class EditorScreen(QWidget):
         self._appearance.changed.connect(lambda _: self.step_panel.repaint_form())
         self.tabs.currentChanged.connect(lambda _: self._show_front())
         self.tabs.tabCloseRequested.connect(lambda index: self.close_wanted.emit(self.tabs.widget(index)))
+        self.toolbar.home_wanted.connect(self.home_wanted)
         self.toolbar.live_switched.connect(self._switch_live)
         self.palette_panel.chosen.connect(self._add_step)
         self.run_panel.step_chosen.connect(self._select)
@@ -241,6 +245,9 @@ class EditorScreen(QWidget):
         self.step_panel.add_credential.connect(self.add_credential)
 
     # what the parts say
+
+    def _plan_entries(self) -> list[MenuEntry]:
+        return [(tab.title, partial(self.tabs.setCurrentWidget, tab)) for tab in self.all_tabs()]
 
     def _show_front(self) -> None:
         tab = self.front

@@ -1,7 +1,7 @@
 """The lines of the Log pane: every run event as one line, kept within a bound."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,7 @@ class LogModel(QAbstractTableModel):
         self._labels: Mapping[StepId, str] = {}
         self._level = LEVELS.index("info")
         self._step: StepId | None = None
+        self._words: Sequence[str] = ()
 
     def clear(self) -> None:
         self.beginResetModel()
@@ -66,8 +67,9 @@ class LogModel(QAbstractTableModel):
     def set_labels(self, labels: Mapping[StepId, str]) -> None:
         self._labels = labels
 
-    def set_filter(self, level: str, step: StepId | None) -> None:
-        self._level, self._step = LEVELS.index(level), step
+    def set_filter(self, level: str, step: StepId | None, text: str = "") -> None:
+        """Lines of that level and above, of that step, whose text or step's name holds every word."""
+        self._level, self._step, self._words = LEVELS.index(level), step, text.casefold().split()
         self._reset()
 
     def append(self, events: Iterable[RunEvent]) -> None:
@@ -125,7 +127,10 @@ class LogModel(QAbstractTableModel):
         )
 
     def _passes(self, line: Line) -> bool:
-        return LEVELS.index(line.level) >= self._level and self._step in (None, line.step_id)
+        if LEVELS.index(line.level) < self._level or self._step not in (None, line.step_id):
+            return False
+        searched = f"{self._labels.get(line.step_id or '', '')} {line.text}".casefold() if self._words else ""
+        return all(word in searched for word in self._words)
 
     def _reset(self) -> None:
         self.beginResetModel()

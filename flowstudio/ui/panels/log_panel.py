@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from flowstudio.plan.model import StepId
 from flowstudio.ui.controls import push_button
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.log_model import LogModel
+from flowstudio.ui.panels.palette import SearchLine
 from flowstudio.ui.panels.tables import quiet_table, show_model
 from flowstudio.ui.tokens import SPACE_2, SPACE_3
 
@@ -41,17 +42,23 @@ class LogPanel(QWidget):
         self.level.setCurrentIndex(1)
         self.step = QuietComboBox()
         self.step.setAccessibleName("Step")
-        self.step.setMinimumContentsLength(14)
+        self.step.setMinimumContentsLength(8)
+        self.step.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.step.addItem("All steps", None)
         self.level.activated.connect(self._filter)
         self.step.activated.connect(self._filter)
+        self.search = SearchLine(icons, "Search the log")
+        self.search.setMinimumWidth(96)
+        self.search.setMaximumWidth(240)
+        self.search.textChanged.connect(lambda _: self._filter())
         clear = push_button("Clear", kind="quiet")
         clear.clicked.connect(lambda: self.model.clear())
         bar = QHBoxLayout()
         bar.setContentsMargins(SPACE_3, SPACE_2, SPACE_3, 0)
         bar.setSpacing(SPACE_2)
         bar.addWidget(self.level)
-        bar.addWidget(self.step)
+        bar.addWidget(self.step, 1)
+        bar.addWidget(self.search, 1)
         bar.addStretch(1)
         bar.addWidget(clear)
         layout = QVBoxLayout(self)
@@ -98,7 +105,7 @@ class LogPanel(QWidget):
             self.table.scrollToBottom()
 
     def _filter(self) -> None:
-        self.model.set_filter(str(self.level.currentData()), self.step.currentData())
+        self.model.set_filter(str(self.level.currentData()), self.step.currentData(), self.search.text())
         self.table.scrollToBottom()
 
     def _open(self, index: QModelIndex) -> None:

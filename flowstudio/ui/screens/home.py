@@ -33,6 +33,7 @@ class HomeScreen(Screen):
         self._user_id = user_id
         self._icons = icons
         self._entries: list[Entry] = []
+        self._choices: list[QPushButton] = []
         self._last: dict[str, Run] = {}
         self.search = SearchLine(icons, "Search plans")
         self.search.setFixedWidth(240)
@@ -70,6 +71,8 @@ class HomeScreen(Screen):
         found = [row for row in rows if all(word in " ".join(row.cells).lower() for word in words)]
         self.model.show_rows(found)
         self._stack.setCurrentIndex(0 if found else 2 if self._entries else 1)
+        if not self._entries and not self.search.hasFocus():
+            self._choices[0].setFocus()
 
     def _beginning(self, samples: Sequence[str]) -> QWidget:
         """What a first start shows: a blank plan, a file, and the samples."""
@@ -84,7 +87,8 @@ class HomeScreen(Screen):
             ("Blank plan", "new", self.new_wanted.emit),
             ("Open a file", "open", self.file_wanted.emit),
         ):
-            choices.addWidget(self._choice(text, icon, call))
+            self._choices.append(self._choice(text, icon, call))
+            choices.addWidget(self._choices[-1])
         column.addLayout(choices)
         if samples:
             label = text_label("Or look at a sample that runs", "muted")

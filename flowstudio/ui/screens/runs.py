@@ -57,7 +57,7 @@ class RunsScreen(Screen):
         self.table.selectionModel().selectionChanged.connect(self._choose_run)
         self.table.activated.connect(lambda _: self._open())
         self.steps = RowModel(STEP_COLUMNS, icons)
-        self.step_table = card_table(self.steps, "Steps of the run", (200, 120, 72, 80))
+        self.step_table = card_table(self.steps, "Steps of the run", (168, 112, 56, 72))
         self.step_table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.step_table.selectionModel().selectionChanged.connect(self._choose_step)
         self.step_table.activated.connect(lambda index: self._open(self.steps.what(index.row())))
