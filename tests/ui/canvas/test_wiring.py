@@ -31,7 +31,7 @@ def test_a_wire_that_would_close_a_circle_says_why_and_changes_nothing(canvas, h
     assert "circle" in view.overlay.wire.reason
     with qtbot.waitSignal(view.status) as told:
         mouse.release(100, 40)
-    assert "Tell → Fetch → Save → Tell" in told.args[0]
+    assert "“Tell” → “Fetch” → “Save” → “Tell”" in told.args[0]
     assert view.session.plan is chain
 
 
