@@ -4,12 +4,12 @@ Events enter through Qt's windowing system, so what lies on top gets them. Contr
 reader says, cards by what the canvas draws of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QObject, QPoint, QPointF, Qt, QThreadPool
+from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QObject, QPoint, QPointF, Qt, QThreadPool, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -41,6 +41,7 @@ PLAIN, CTRL, SHIFT = (
     Qt.KeyboardModifier.ShiftModifier,
 )
 PATIENCE_MS = 20_000
+LOOK_MS = 20
 DESKTOP = (1440, 900)
 """The window's size on a usual screen; the offscreen one is 800 by 800."""
 POPUPS = (Qt.WindowType.Popup, Qt.WindowType.ToolTip)
@@ -143,6 +144,22 @@ class Person:
 
     def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = PLAIN) -> None:
         QTest.keyClick(self._active().windowHandle(), key, keys)
+
+    def in_dialog(self, act: Callable[[], None]) -> None:
+        """Acts in the next dialog that opens: it has an event loop of its own, which whoever opens it waits for."""
+
+        def look() -> None:
+            dialog, focused = QApplication.activeModalWidget(), QApplication.focusWidget()
+            if dialog is None or focused is None or not dialog.isAncestorOf(focused):
+                QTimer.singleShot(LOOK_MS, look)
+                return
+            try:
+                act()
+            except BaseException:
+                dialog.close()
+                raise
+
+        QTimer.singleShot(LOOK_MS, look)
 
     def _active(self) -> QWidget:
         """The window that has the keyboard; ours gets it back when a dialog has closed, as a window manager does it."""
