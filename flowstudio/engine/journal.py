@@ -31,7 +31,7 @@ _FAULT_OF_VALUE = frozenset({"storage.unstorable", ResultLostError.code})
 FIRST_RETRY_S = 0.02
 LONGEST_RETRY_S = 1.0
 GATHER_S = 0.0001
-"""How long one transaction waits for each entry it expects: a third of a quick fsync."""
+"""A transaction waits for the entries it expects until a pause as long as a quick fsync takes brings none."""
 NONE_EXPECTED = 2**62
 
 
@@ -183,13 +183,13 @@ class Journal:
         return batch, item is None
 
     def _gather(self, expected: int) -> None:
-        """Sleeps until that many entries are queued, a moment for each: woken by the last, not by every one."""
-        if self._queue.qsize() >= expected or self._closing.is_set():
-            return
+        """Sleeps until that many entries are queued or no more come; woken by the last one, not by every one."""
         self._gathered.clear()
         self._expected = expected
-        if self._queue.qsize() < expected:
-            self._gathered.wait(GATHER_S * expected)
+        before = -1
+        while before < (queued := self._queue.qsize()) < expected and not self._closing.is_set():
+            before = queued
+            self._gathered.wait(GATHER_S)
         self._expected = NONE_EXPECTED
 
     def _write(self, batch: list[_Entry | _Creation]) -> None:

@@ -126,10 +126,12 @@ def step_orders(plan: Plan) -> Mapping[StepId, int]:
     ids = {step.id for step in plan.steps}
     counted = [*dict.fromkeys(step_id for step_id in plan.ordinals if step_id in ids)]
     orders = {step_id: order for order, step_id in enumerate(counted, start=1)}
+    last = len(counted)
     for step in plan.steps:
         if step.id not in orders:
             inherited = orders.get(step.parent) if step.parent is not None and counted else None
-            orders[step.id] = inherited or max(orders.values(), default=0) + 1
+            last += inherited is None
+            orders[step.id] = inherited or last
     return orders
 
 
