@@ -75,6 +75,7 @@ class EditorScreen(QWidget):
         self.tabs.setProperty("role", "documents")
         self.tabs.tabBar().setAccessibleName("Open plans")
         self.tabs.tabBar().setExpanding(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         self.palette_panel = Palette(self._registry, icons)
         self.step_panel = StepPanel(self._registry, "", icons)
         self.run_panel, self.data_panel = RunPanel(icons), DataPanel(icons)
@@ -273,6 +274,7 @@ class EditorScreen(QWidget):
         index = self.tabs.indexOf(tab)
         if index >= 0:
             self.tabs.setTabText(index, tab.title)
+            self.tabs.setTabToolTip(index, tab.title[:200])
             running = self._appearance.icons.icon("run", "running")
             self.tabs.setTabIcon(
                 index, running if tab.live_run.is_active else self._appearance.icons.icon("editor", "text_3")

@@ -113,6 +113,7 @@ class RunView(QObject):
 
 def facts_of(run: LiveRun) -> str:
     if run.end is not None:
-        text = f"{run.end.steps_done} steps in {duration(run.end.duration_ms)}"
+        steps = "1 step" if run.end.steps_done == 1 else f"{run.end.steps_done} steps"
+        text = f"{steps} in {duration(run.end.duration_ms)}"
         return f"{text}  ·  {run.end.failure.sentence}" if run.end.failure else text
     return f"since {run.started_at.astimezone():%H:%M:%S}" if run.started_at else ""

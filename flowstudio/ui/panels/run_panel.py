@@ -11,7 +11,7 @@ from flowstudio.ui.panels.run_model import RunModel
 from flowstudio.ui.panels.tables import quiet_table, show_model
 from flowstudio.ui.tokens import SPACE_2, SPACE_3
 
-WIDTHS = (220, 136, 72, 88, 88)
+WIDTHS = (184, 120, 56, 72, 80)
 
 
 class RunPanel(QWidget):

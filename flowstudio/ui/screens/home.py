@@ -46,7 +46,7 @@ class HomeScreen(Screen):
         self.add_button(open_file)
         self.add_button(new)
         self.model = RowModel(COLUMNS, icons)
-        self.table = card_table(self.model, "Plans", (320, 168, 224, 200))
+        self.table = card_table(self.model, "Plans", (272, 156, 184, 184))
         self.table.activated.connect(self._open)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)
