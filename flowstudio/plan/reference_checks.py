@@ -42,7 +42,7 @@ def _problems(plan: Plan, graph: Graph, is_ordered: bool, dialect: Dialect) -> I
             try:
                 references = _references(step, name, value, dialect)
             except ExpressionError as fault:
-                yield error(step.id, name, str(fault), fault.code)
+                yield error(step.id, name, str(fault.located(step.label, name)), fault.code)
                 continue
             for reference in sorted(references):
                 if reference in graph.steps:
