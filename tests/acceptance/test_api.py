@@ -1,4 +1,9 @@
-"""The embedded server, over plain HTTP: the rows of the old wire contract that this version serves."""
+"""The embedded server, over plain HTTP: the rows of the old wire contract that this version serves.
+
+What is proven here, in the product's words: health, providers, execution-plans CRUD and ID/trigger (webhook and cron),
+execute-plan, execution-logs, executions/ID, scheduler/jobs, webhook/PATH, with the rules for Host and Origin · a taken
+port: a clear message and the next free one · a stored plan comes back without loss.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,9 @@
-"""Bad input from the terminal: a sentence that says what, where and what to do, the right exit code, no traceback."""
+"""Bad input from the terminal: a sentence that says what, where and what to do, the right exit code, no traceback.
+
+What is proven here, in the product's words: bad input tried and answered with a sentence and exit code, nothing lost:
+broken JSON, unknown provider, a cycle, a dangling edge, an expression error, a 500, a timeout, a wrong key · without
+any value a step that needs a credential fails with a sentence that names provider and credential, before any request.
+"""
 
 from base64 import urlsafe_b64encode
 from pathlib import Path

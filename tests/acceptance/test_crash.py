@@ -1,4 +1,9 @@
-"""`kill -9` of a real process in mid-run: the next start goes on at the first step without a durable result."""
+"""`kill -9` of a real process in mid-run: the next start goes on at the first step without a durable result.
+
+What is proven here, in the product's words: every step result is in the journal before a dependent step starts; after
+`kill -9` the next start resumes the run at the first step without a durable result. The window's turn is in
+test_recovery.py.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The world's faults: a full disk, a read-only folder, a locked database. A sentence, and nothing lost."""
+"""The world's faults: a full disk, a read-only folder, a locked database. A sentence, and nothing lost.
+
+What is proven here, in the product's words: a full disk (a small tmpfs), a read-only data folder, a locked database.
+"""
 
 import os
 import sqlite3

@@ -1,4 +1,7 @@
-"""What starts by the clock really starts, and never twice."""
+"""What starts by the clock really starts, and never twice.
+
+What is proven here, in the product's words: a schedule fires.
+"""
 
 from typing import Any
 
