@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication
 from flowstudio.app import build
 from flowstudio.engine.model import TriggerEvent
 from flowstudio.plan.document import read_plan
+from flowstudio.plan.edits import SetStepField
 from flowstudio.settings import load_settings
 from flowstudio.ui.application import open_window
 from flowstudio.ui.documents import sample_files
@@ -59,6 +60,11 @@ def shoot(window: MainWindow) -> None:
         for screen in ("home", "runs", "vault"):
             save(window, screen, f"{screen}-{theme.value}")
         save(window, "editor", f"window-{theme.value}")
+        view_run(window)
+        save(window, "editor", f"old-run-{theme.value}")
+        tab = window.editor.front
+        assert tab is not None
+        tab.back_to_editing()
     window.close()
 
 
@@ -88,6 +94,19 @@ def run_sample(window: MainWindow) -> None:
     tab.canvas.reveal_step(tab.open_plan.plan.steps[0].id)
     window.editor.show_pane(DATA)
     wait_until(lambda: window.editor.data_panel.model.rowCount() > 0)
+
+
+def view_run(window: MainWindow) -> None:
+    """The run as the Runs screen opens it, over a draft that has gone on meanwhile."""
+    tab = window.editor.front
+    assert tab is not None
+    if not tab.open_plan.session.is_dirty:
+        tab.open_plan.push(SetStepField(tab.open_plan.plan.steps[1].id, "title", "Keep living scripts"))
+    tab.view_run(window.services.runs.get(LOCAL_USER, str(tab.live_run.run_id)), tab.open_plan.plan.steps[2].id)
+    wait_until(lambda: tab.shown.live.end is not None)
+    pause(300)
+    tab.shown.canvas.zoom_to(0.8)
+    tab.shown.canvas.reveal_step(tab.open_plan.plan.steps[2].id)
 
 
 def save(window: MainWindow, screen: str, name: str) -> None:

@@ -116,6 +116,8 @@ class MainWindow(QMainWindow):
         self.rail.show_screen(name)
         if isinstance(screen, Screen):
             screen.reload()
+        elif self.editor.front is not None:
+            self.editor.front.setFocus()
         self._show_title()
 
     def choose_theme(self, theme: Theme) -> None:

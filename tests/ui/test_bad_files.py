@@ -49,7 +49,7 @@ def test_names_of_ten_thousand_letters_push_nothing_out_of_the_window(window: Ma
     qtbot.waitUntil(lambda: window.editor.toolbar.name.full_text.startswith("NNN"))
     assert window.width() == 1024
     assert window.editor.toolbar.run.geometry().right() <= window.editor.toolbar.width()
-    assert window.editor.tabs.tabBar().tabRect(0).width() <= 320
+    assert window.editor.tabs.tabBar().tabRect(0).width() <= 360
 
 
 @pytest.mark.parametrize("text", ["garbage {[", '{"steps": [{"id": 1}]}', "[]", ""])
