@@ -42,6 +42,14 @@ def server(serve: Serve) -> Server:
     return serve()
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for a whole module: for tests that do not mind what else is stored there."""
+    server = Server(CommandLine(tmp_path_factory.mktemp("shared")))
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def vendor() -> Iterator[Vendor]:
     with vendor_running() as running:

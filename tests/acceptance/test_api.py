@@ -65,23 +65,23 @@ def stored(server: Server, plan: dict[str, Any], **keys: Any) -> dict[str, Any]:
     return answer
 
 
-def test_health_says_what_works(server: Server) -> None:
-    health = server.get("/api/health")
+def test_health_says_what_works(shared: Server) -> None:
+    health = shared.get("/api/health")
     assert health["status"] == "healthy"
     assert (health["scheduler"], health["database"]) == ("active", "connected")
     assert {"timestamp", "version"} <= health.keys()
 
 
-def test_providers_list_actions_and_their_params(server: Server) -> None:
-    answer = server.get("/api/providers")
+def test_providers_list_actions_and_their_params(shared: Server) -> None:
+    answer = shared.get("/api/providers")
     assert answer["total"] == len(answer["providers"]) >= 18
     slack = next(each for each in answer["providers"] if each["name"] == "slack")
     post = next(each for each in slack["actions"] if each["id"] == "post_message")
     assert post["params"][:2] == ["channel", "text"]
 
 
-def test_providers_are_searched(server: Server) -> None:
-    names = [each["name"] for each in server.get("/api/providers?q=telegram")["providers"]]
+def test_providers_are_searched(shared: Server) -> None:
+    names = [each["name"] for each in shared.get("/api/providers?q=telegram")["providers"]]
     assert "telegram" in names
     assert "sqlite" not in names
 
@@ -98,9 +98,9 @@ def test_a_plan_is_stored_read_changed_listed_and_deleted(server: Server) -> Non
     assert (gone.status_code, gone.json()["error"]) == (404, "Plan not found")
 
 
-def test_unknown_keys_of_a_client_come_back(server: Server) -> None:
+def test_unknown_keys_of_a_client_come_back(shared: Server) -> None:
     sent = old_plan("Odd", {**old_step("logic", "transform", template="x"), "colour": "red"}, workspace={"id": 7})
-    plan = stored(server, sent)
+    plan = stored(shared, sent)
     assert plan["workspace"] == {"id": 7}
     assert plan["plan_json"][0]["colour"] == "red"
 
@@ -113,25 +113,25 @@ def test_missing_auth_is_computed(server: Server) -> None:
     assert server.get(f"/api/execution-plans/{plan['id']}")["missing_auth"] == []
 
 
-def test_executing_a_plan_answers_the_execution(server: Server) -> None:
-    plan = stored(server, greet())
-    run = server.post("/api/execute-plan", {"execution_plan_id": plan["id"], "trigger_data": {"name": "Ada"}})
+def test_executing_a_plan_answers_the_execution(shared: Server) -> None:
+    plan = stored(shared, greet())
+    run = shared.post("/api/execute-plan", {"execution_plan_id": plan["id"], "trigger_data": {"name": "Ada"}})
     assert run.keys() >= EXECUTION_KEYS
     assert run["status"] == "success"
     (line,) = run["logs"]
     assert line.keys() >= LOG_KEYS
     assert (line["step"], line["output"]) == (1, "hello Ada")
-    assert server.get(f"/api/executions/{run['id']}") == run
+    assert shared.get(f"/api/executions/{run['id']}") == run
 
 
-def test_not_waiting_answers_202_and_the_run_goes_on(server: Server, vendor: Vendor) -> None:
+def test_not_waiting_answers_202_and_the_run_goes_on(shared: Server, vendor: Vendor) -> None:
     vendor.held.add("slow")
-    plan = stored(server, old_plan("Slow", old_step("http", "request", method="GET", url=vendor.url("slow"))))
-    run = server.post("/api/execute-plan?wait=false", {"execution_plan_id": plan["id"]}, 202)
+    plan = stored(shared, old_plan("Slow", old_step("http", "request", method="GET", url=vendor.url("slow"))))
+    run = shared.post("/api/execute-plan?wait=false", {"execution_plan_id": plan["id"]}, 202)
     assert run["status"] in ("pending", "running")
     vendor.wait_for("slow")
     vendor.release()
-    done = until(lambda: server.get(f"/api/executions/{run['id']}"), lambda it: it["finished_at"] is not None)
+    done = until(lambda: shared.get(f"/api/executions/{run['id']}"), lambda it: it["finished_at"] is not None)
     assert done["status"] == "success"
 
 
@@ -145,49 +145,49 @@ def test_logs_are_an_array_newest_first(server: Server) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-def test_a_webhook_takes_any_method(server: Server, method: str) -> None:
+def test_a_webhook_takes_any_method(shared: Server, method: str) -> None:
     plan = greet("{{ trigger.method }} {{ trigger.query.q }}")
-    stored(server, plan, trigger={"type": "webhook", "config": {"webhook_path": "hook"}})
-    answer = server.request(method, "/api/webhook/hook?q=1")
+    stored(shared, plan, trigger={"type": "webhook", "config": {"webhook_path": f"hook-{method}"}})
+    answer = shared.request(method, f"/api/webhook/hook-{method}?q=1")
     assert answer.status_code == 200
     assert answer.json()["logs"][0]["output"] == f"{method} 1"
 
 
-def test_a_respond_step_sets_the_webhooks_answer(server: Server) -> None:
+def test_a_respond_step_sets_the_webhooks_answer(shared: Server) -> None:
     plan = chain(
         "answer",
         step("work", "logic", "transform", template="{{ trigger.body.n * 2 }}"),
         step("reply", "flow", "respond", status=201, headers={"X-Kind": "sum"}, body={"n": "{{ steps.work.output }}"}),
     )
     sent = {"name": "Answer", "plan_json": plan, "trigger": {"type": "webhook", "config": {"webhook_path": "sum"}}}
-    stored(server, sent)
-    answer = server.request("POST", "/api/webhook/sum", json={"n": 21})
+    stored(shared, sent)
+    answer = shared.request("POST", "/api/webhook/sum", json={"n": 21})
     assert (answer.status_code, answer.headers["X-Kind"], answer.json()) == (201, "sum", {"n": 42})
 
 
-def test_an_unknown_webhook_is_404(server: Server) -> None:
-    answer = server.request("POST", "/api/webhook/nobody", json={})
+def test_an_unknown_webhook_is_404(shared: Server) -> None:
+    answer = shared.request("POST", "/api/webhook/nobody", json={})
     assert (answer.status_code, answer.json()["error"]) == (404, "Webhook not found")
 
 
-def test_a_webhooks_secret_is_asked_for_and_never_kept(server: Server) -> None:
+def test_a_webhooks_secret_is_asked_for_and_never_kept(shared: Server) -> None:
     config = {"webhook_path": "locked", "webhook_secret": "open-sesame-42"}
-    stored(server, greet("{{ trigger.headers | tojson }}"), trigger={"type": "webhook", "config": config})
-    assert server.request("POST", "/api/webhook/locked").status_code == 401
-    answer = server.request("POST", "/api/webhook/locked", headers={"X-Webhook-Secret": "open-sesame-42"})
+    stored(shared, greet("{{ trigger.headers | tojson }}"), trigger={"type": "webhook", "config": config})
+    assert shared.request("POST", "/api/webhook/locked").status_code == 401
+    answer = shared.request("POST", "/api/webhook/locked", headers={"X-Webhook-Secret": "open-sesame-42"})
     assert answer.status_code == 200
     assert "open-sesame-42" not in answer.text
-    assert "open-sesame-42" not in str(server.get("/api/execution-logs"))
+    assert "open-sesame-42" not in str(shared.get("/api/execution-logs"))
 
 
-def test_a_trigger_is_set_and_removed(server: Server) -> None:
-    plan = stored(server, greet("hi"))
+def test_a_trigger_is_set_and_removed(shared: Server) -> None:
+    plan = stored(shared, greet("hi"))
     path = f"/api/execution-plans/{plan['id']}/trigger"
     trigger = {"type": "webhook", "config": {"webhook_path": "later"}}
-    assert server.post(path, {"trigger": trigger, "enabled": True})["trigger"]["config"] == {"webhook_path": "later"}
-    assert server.request("GET", "/api/webhook/later").status_code == 200
-    server.post(path, {"trigger": None, "enabled": True})
-    assert server.request("GET", "/api/webhook/later").status_code == 404
+    assert shared.post(path, {"trigger": trigger, "enabled": True})["trigger"]["config"] == {"webhook_path": "later"}
+    assert shared.request("GET", "/api/webhook/later").status_code == 200
+    shared.post(path, {"trigger": None, "enabled": True})
+    assert shared.request("GET", "/api/webhook/later").status_code == 404
 
 
 def test_a_schedule_is_listed_with_its_next_time_and_removed(server: Server) -> None:
@@ -202,36 +202,36 @@ def test_a_schedule_is_listed_with_its_next_time_and_removed(server: Server) -> 
     assert server.get("/api/scheduler/jobs")["total"] == 0
 
 
-def test_a_bad_cron_expression_names_the_field(server: Server) -> None:
-    plan = stored(server, greet("hi"))
-    answer = server.request(
+def test_a_bad_cron_expression_names_the_field(shared: Server) -> None:
+    plan = stored(shared, greet("hi"))
+    answer = shared.request(
         "POST", f"/api/execution-plans/{plan['id']}/schedule", json={"cron_expression": "0 25 * * *"}
     )
     assert answer.status_code == 400
     assert "hour" in answer.json()["error"].lower()
 
 
-def test_two_users_do_not_see_each_other(server: Server) -> None:
-    plan = stored(server, greet("hi"), user_id="ann")
-    assert [each["id"] for each in server.get("/api/execution-plans?user_id=ann")] == [plan["id"]]
-    assert server.get("/api/execution-plans?user_id=bob") == []
-    assert server.request("GET", f"/api/execution-plans/{plan['id']}?user_id=bob").status_code == 404
+def test_two_users_do_not_see_each_other(shared: Server) -> None:
+    plan = stored(shared, greet("hi"), user_id="ann")
+    assert [each["id"] for each in shared.get("/api/execution-plans?user_id=ann")] == [plan["id"]]
+    assert shared.get("/api/execution-plans?user_id=bob") == []
+    assert shared.request("GET", f"/api/execution-plans/{plan['id']}?user_id=bob").status_code == 404
 
 
-def test_a_credentials_value_never_comes_back(server: Server) -> None:
+def test_a_credentials_value_never_comes_back(shared: Server) -> None:
     sent = {"user_id": "local", "provider": "slack", "type": "token", "value": "xoxb-very-secret"}
-    assert "xoxb" not in str(server.post("/api/provider-credentials", sent, 201))
-    assert "xoxb" not in str(server.get("/api/provider-credentials"))
+    assert "xoxb" not in str(shared.post("/api/provider-credentials", sent, 201))
+    assert "xoxb" not in str(shared.get("/api/provider-credentials"))
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:5001"])
-def test_a_strange_host_is_421(server: Server, host: str) -> None:
-    assert server.request("GET", "/api/health", headers={"Host": host}).status_code == 421
+def test_a_strange_host_is_421(shared: Server, host: str) -> None:
+    assert shared.request("GET", "/api/health", headers={"Host": host}).status_code == 421
 
 
 @pytest.mark.parametrize("host", ["localhost:5001", "app.localhost", "127.9.9.9", "[::1]:5001", "0.0.0.0:5001"])
-def test_a_loopback_host_is_welcome(server: Server, host: str) -> None:
-    assert server.request("GET", "/api/health", headers={"Host": host}).status_code == 200
+def test_a_loopback_host_is_welcome(shared: Server, host: str) -> None:
+    assert shared.request("GET", "/api/health", headers={"Host": host}).status_code == 200
 
 
 def test_a_strange_origin_changes_nothing_and_reads_nothing(server: Server) -> None:
@@ -241,9 +241,9 @@ def test_a_strange_origin_changes_nothing_and_reads_nothing(server: Server) -> N
     assert server.get("/api/execution-plans") == []
 
 
-def test_the_old_web_clients_origin_is_welcome(server: Server) -> None:
+def test_the_old_web_clients_origin_is_welcome(shared: Server) -> None:
     origin = {"Origin": "http://localhost:5000"}
-    answer = server.request("POST", "/api/execution-plans", json=greet(), headers=origin)
+    answer = shared.request("POST", "/api/execution-plans", json=greet(), headers=origin)
     assert answer.status_code == 201
     assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:5000"
 
@@ -251,16 +251,16 @@ def test_the_old_web_clients_origin_is_welcome(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "status"), [(b"{broken", 400), (b"[]", 400), (b'{"name": 7}', 400), (b"x" * 11_000_000, 413)]
 )
-def test_a_bad_body_is_a_sentence(server: Server, body: bytes, status: int) -> None:
-    answer = server.request("POST", "/api/execution-plans", data=body, headers={"Content-Type": "application/json"})
+def test_a_bad_body_is_a_sentence(shared: Server, body: bytes, status: int) -> None:
+    answer = shared.request("POST", "/api/execution-plans", data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == status
     assert answer.json()["error"].endswith(".")
     assert "Traceback" not in answer.text
 
 
-def test_a_plan_with_problems_is_refused_when_run_with_each_of_them(server: Server) -> None:
-    plan = stored(server, old_plan("Bad", old_step("slak", "post_message", channel="c", text="t")))
-    answer = server.request("POST", "/api/execute-plan", json={"execution_plan_id": plan["id"]})
+def test_a_plan_with_problems_is_refused_when_run_with_each_of_them(shared: Server) -> None:
+    plan = stored(shared, old_plan("Bad", old_step("slak", "post_message", channel="c", text="t")))
+    answer = shared.request("POST", "/api/execute-plan", json={"execution_plan_id": plan["id"]})
     assert answer.status_code == 400
     assert "slak" in answer.text
 
@@ -284,18 +284,18 @@ def looping() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("body", [looping(), {"plan_json": looping()}], ids=["bare", "as plan_json"])
-def test_a_flow_document_is_stored_as_it_was_drawn(server: Server, body: dict[str, Any]) -> None:
-    plan = stored(server, body)
+def test_a_flow_document_is_stored_as_it_was_drawn(shared: Server, body: dict[str, Any]) -> None:
+    plan = stored(shared, body)
     assert plan["name"] == "Greet each"
-    run = server.post("/api/execute-plan", {"execution_plan_id": plan["id"], "trigger_data": {"names": ["Ada", "Bob"]}})
+    run = shared.post("/api/execute-plan", {"execution_plan_id": plan["id"], "trigger_data": {"names": ["Ada", "Bob"]}})
     greetings = [line["output"] for line in run["logs"] if line["action"] == "transform"]
     assert greetings == ["hello Ada", "hello Bob"]
 
 
-def test_a_client_that_sends_back_the_array_it_was_shown_keeps_the_drawing(server: Server) -> None:
+def test_a_client_that_sends_back_the_array_it_was_shown_keeps_the_drawing(shared: Server) -> None:
     steps = [step(name, "logic", "transform", template=name) for name in ("start", "left", "right")]
-    plan = stored(server, flow("Branches", steps, "start > left", "start > right"))
-    changed = server.request("PUT", f"/api/execution-plans/{plan['id']}", json={**plan, "name": "Two branches"}).json()
+    plan = stored(shared, flow("Branches", steps, "start > left", "start > right"))
+    changed = shared.request("PUT", f"/api/execution-plans/{plan['id']}", json={**plan, "name": "Two branches"}).json()
     assert changed["name"] == "Two branches"
-    run = server.post("/api/execute-plan", {"execution_plan_id": plan["id"]})
+    run = shared.post("/api/execute-plan", {"execution_plan_id": plan["id"]})
     assert sorted(line["output"] for line in run["logs"]) == ["left", "right", "start"]

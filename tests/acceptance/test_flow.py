@@ -8,7 +8,7 @@ cancel.
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,6 @@ class Done:
     def states(self) -> dict[str, str]:
         """One state a step that was heard of; of a loop's body that of its last iteration."""
         return {name: lines[-1]["status"] for name, lines in self.lines.items() if lines}
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all these plans: they have nothing to do with each other."""
-    server = Server(CommandLine(tmp_path_factory.mktemp("flow")))
-    yield server
-    server.stop()
 
 
 @pytest.fixture
