@@ -19,6 +19,7 @@ from flowstudio.ui.chrome.menus import MenuEntry
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
 from flowstudio.ui.editor.editor_screen import EditorScreen, suggested_file
 from flowstudio.ui.editor.plan_tab import PlanTab
+from flowstudio.ui.held_sessions import HeldSessions
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.window_state import LastSession, WindowState
 from flowstudio.workspace.edit_session import EditSession
@@ -37,28 +38,35 @@ class Documents(QObject):
     told = Signal(str)
 
     def __init__(
-        self, services: Services, user_id: str, editor: EditorScreen, state: WindowState, parent: QObject | None = None
+        self,
+        services: Services,
+        user_id: str,
+        editor: EditorScreen,
+        state: WindowState,
+        sessions: HeldSessions,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._services = services
         self._user_id = user_id
         self._editor = editor
         self._state = state
+        self._sessions = sessions
         editor.close_wanted.connect(self.close_tab)
         editor.new_wanted.connect(self.new)
 
     def new(self) -> None:
         plan = Plan(id=str(uuid4()), name="Untitled plan")
-        self._open(lambda: self._services.editing.open(self._user_id, plan))
+        self._open(plan.id, lambda: self._services.editing.open(self._user_id, plan))
 
     def open_plan(self, plan: Plan) -> None:
         """A published plan; its draft is taken up where there is one."""
         if not self._show_if_open(plan.id):
-            self._open(lambda: self._services.editing.open(self._user_id, plan))
+            self._open(plan.id, lambda: self._services.editing.open(self._user_id, plan))
 
     def open_draft(self, draft: Draft) -> None:
         if not self._show_if_open(draft.plan_id):
-            self._open(lambda: self._services.editing.resume(self._user_id, draft))
+            self._open(draft.plan_id, lambda: self._services.editing.resume(self._user_id, draft))
 
     def open_run(self, run: Run, step_id: StepId | None = None, iteration: IterationPath = ()) -> None:
         """Opens the plan as it stands now, and over it the run on the plan it ran."""
@@ -94,7 +102,7 @@ class Documents(QObject):
         """A copy under an id of its own: the sample itself stays as it is."""
         sample = sample_files()[name]
         copy = replace(read_plan(sample.read_bytes()), id=str(uuid4()))
-        self._open(lambda: self._services.editing.open(self._user_id, copy))
+        self._open(copy.id, lambda: self._services.editing.open(self._user_id, copy))
 
     def recent_entries(self) -> list[MenuEntry]:
         return [(file.name, partial(self.open_file, file)) for file in self._state.recent]
@@ -109,17 +117,20 @@ class Documents(QObject):
             self.open_file(Path(name))
 
     def open_file(self, path: Path) -> None:
-        def open_it() -> EditSession:
-            session = self._services.editing.open_file(self._user_id, path)
-            self._state.keep_recent(path)
-            return session
-
-        shown = next((tab for tab in self._editor.all_tabs() if tab.open_plan.session.file == path), None)
-        if shown is not None:
-            self._editor.tabs.setCurrentWidget(shown)
-            self.opened.emit()
+        """A file whose plan is open already, here or in another window, is shown as it is there."""
+        held = self._sessions.at_file(path)
+        try:
+            plan = held.session.plan if held is not None else self._services.editing.read_file(path)
+        except FlowStudioError as error:
+            self.message.emit(message_of(error, f"File {path}"))
+            return
+        is_open = self._sessions.find(plan.id) is not None
+        if not self._show_if_open(plan.id):
+            self._open(plan.id, lambda: self._services.editing.open(self._user_id, plan, path), f"File {path}")
+        if is_open and held is None:
+            self.told.emit(f"The plan in {path.name} is open already; this is how it stands there.")
         else:
-            self._open(open_it, f"File {path}")
+            self._state.keep_recent(path)
 
     def save(self) -> None:
         tab = self._editor.front
@@ -145,18 +156,22 @@ class Documents(QObject):
 
     def close_tab(self, tab: PlanTab) -> None:
         """What was not saved stays as a draft; Home lists it."""
-        if tab.open_plan.session.is_dirty:
+        if self._let_go(tab):
             self.told.emit(f"“{tab.open_plan.plan.name}” is kept as a draft. It is listed on Home.")
-        tab.open_plan.session.close()
         self._editor.remove(tab)
         self._note_open()
 
     def close_all(self) -> list[str]:
         """Closes every plan; the names of those kept as drafts."""
-        kept = [tab.open_plan.plan.name for tab in self._editor.all_tabs() if tab.open_plan.session.is_dirty]
-        for tab in list(self._editor.all_tabs()):
-            tab.open_plan.session.close()
-        return kept
+        return [tab.open_plan.plan.name for tab in list(self._editor.all_tabs()) if self._let_go(tab)]
+
+    def _let_go(self, tab: PlanTab) -> bool:
+        """Ends the session unless another window shows it; whether it leaves a draft."""
+        session = self._sessions.release(tab.open_plan.plan.id)
+        if session is None or not session.is_open:
+            return False
+        session.close()
+        return session.is_dirty
 
     def recover(self, last: LastSession) -> None:
         """Opens the drafts again that were open at a crash, and says so; drafts closed on purpose stay on Home."""
@@ -185,25 +200,26 @@ class Documents(QObject):
         return Message(what, tone="warning", remedies=remedies)
 
     def _note_open(self) -> None:
-        self._state.keep_open_plans(tab.open_plan.plan.id for tab in self._editor.all_tabs())
+        self._state.keep_open_plans(self._sessions.plan_ids)
 
     def _discard(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
             tab = self._editor.tab_for(draft.plan_id)
             if tab is not None:
                 tab.open_plan.session.discard()
+                self._let_go(tab)
                 self._editor.remove(tab)
         self._note_open()
 
-    def _open(self, session: Callable[[], EditSession], where: str = "") -> None:
+    def _open(self, plan_id: str, session: Callable[[], EditSession], where: str = "") -> None:
+        """Shows a plan that another window has open as it is there, any other by the session that is made now."""
+        held = self._sessions.find(plan_id)
         try:
-            opened = session()
+            opened = held.session if held is not None else session()
         except FlowStudioError as error:
             self.message.emit(message_of(error, where))
             return
-        if self._show_if_open(opened.plan.id):
-            return
-        self._editor.add(opened)
+        self._editor.add(self._sessions.hold(opened))
         self._note_open()
         self.opened.emit()
 

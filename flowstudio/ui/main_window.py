@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from flowstudio import __version__
 from flowstudio.engine.events import RunEnded, RunEvent, RunStarted
@@ -23,6 +23,7 @@ from flowstudio.ui.dialogs.message_sheet import Message, MessageSheet, NoticeBar
 from flowstudio.ui.documents import Documents, sample_files
 from flowstudio.ui.editor.editor_screen import EditorScreen
 from flowstudio.ui.held_credentials import HeldCredentials
+from flowstudio.ui.held_sessions import HeldSessions
 from flowstudio.ui.screens.home import HomeScreen
 from flowstudio.ui.screens.plan_list import Entry
 from flowstudio.ui.screens.runs import RunsScreen
@@ -33,7 +34,7 @@ from flowstudio.ui.screens.vault import VaultScreen
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.theme import Appearance
 from flowstudio.ui.tokens import MINIMUM_WINDOW, Theme
-from flowstudio.ui.window_state import WindowState
+from flowstudio.ui.window_state import LastSession, WindowState
 from flowstudio.workspace.edit_session import PlanEdited, PlanSaved
 from flowstudio.workspace.integrations import IntegrationsChanged
 from flowstudio.workspace.plans import PlanDeleted, PlanStored
@@ -44,8 +45,12 @@ CLOCK_MS = 30_000  # how often "next 14:00" in the status bar is read again
 
 class MainWindow(QMainWindow):
     server_wanted = Signal(bool)  # start or stop the embedded server
+    window_wanted = Signal()
+    closed = Signal(list)  # names of plans kept as drafts
 
-    def __init__(self, services: Services, user_id: str, appearance: Appearance, state: WindowState) -> None:
+    def __init__(
+        self, services: Services, user_id: str, appearance: Appearance, state: WindowState, sessions: HeldSessions
+    ) -> None:
         super().__init__()
         self.services = services
         self.user_id = user_id
@@ -53,14 +58,14 @@ class MainWindow(QMainWindow):
         self.state = state
         self._address = ""
         self._active: set[str] = set()
-        self._is_measuring = False
+        self._is_measuring = self._is_closed = False
         self.setMinimumSize(*MINIMUM_WINDOW)
         icons = appearance.icons
         self.actions_by_name = Actions(self, icons)
         self.addActions(list(self.actions_by_name.values()))
         self.held = HeldCredentials(services, user_id, self)
         self.editor = EditorScreen(services, user_id, self.actions_by_name, appearance, self.held)
-        self.documents = Documents(services, user_id, self.editor, state, self)
+        self.documents = Documents(services, user_id, self.editor, state, sessions, self)
         self.home = HomeScreen(services, user_id, [*sample_files()], icons)
         self.runs = RunsScreen(services, user_id, icons)
         self.triggers = TriggersScreen(services, user_id, lambda: self._address, icons)
@@ -102,9 +107,10 @@ class MainWindow(QMainWindow):
         if warnings:
             self.notice.show_message(Message(" ".join(warnings), tone="warning"))
 
-    def begin(self) -> None:
-        """Reads what the first screen shows, and takes up drafts."""
-        self.documents.recover(self.state.begin())
+    def begin(self, last: LastSession | None = None) -> None:
+        """Reads what the first screen shows; with the last session's end, takes up what that left behind."""
+        if last is not None:
+            self.documents.recover(last)
         self.home.reload()
         self.held.reload()
         self._read_facts()
@@ -126,14 +132,17 @@ class MainWindow(QMainWindow):
         self.settings.show_theme(theme)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        if self._is_closed:  # Qt closes a window once more when the application ends
+            return
+        self._is_closed = True
         self.state.keep_layout("window", self.saveGeometry())
         docks = self.editor.arrangement.save()
         if docks is not None:
             self.state.keep_layout("docks", docks)
         kept = self.documents.close_all()
         self.bridge.close()
-        self.state.end(kept)
-        super().closeEvent(event)
+        self.closed.emit(kept)
 
     # how it is made
 
@@ -187,6 +196,7 @@ class MainWindow(QMainWindow):
         self.vault.changed.connect(self._credentials_changed)
         self.held.changed.connect(self._refresh_faces)
         self.settings.theme_chosen.connect(self.choose_theme)
+        self.appearance.changed.connect(lambda _: self.settings.show_theme(self.appearance.theme))
         for screen in (self.home, self.runs, self.triggers, self.vault):
             screen.failed.connect(self._show_failure)
         self._connect_commands()
@@ -200,7 +210,9 @@ class MainWindow(QMainWindow):
                 "save": documents.save,
                 "save-as": documents.save_as,
                 "close": documents.close_front,
-                "quit": self.close,
+                "new-window": self.window_wanted.emit,
+                "close-window": self.close,
+                "quit": QApplication.closeAllWindows,
                 "undo": editor.undo,
                 "redo": editor.redo,
                 "run": editor.run,

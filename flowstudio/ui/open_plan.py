@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
+from shiboken6 import isValid
 
+from flowstudio.errors import FlowStudioError
 from flowstudio.plan.edits import Edit
 from flowstudio.plan.model import Plan
 from flowstudio.plan.rules import Problem
@@ -27,11 +29,14 @@ class OpenPlan(QObject):
     refused = Signal(object)  # FlowStudioError
     checked = Signal(object)  # list of Problem
 
-    def __init__(self, session: EditSession, services: Services, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: EditSession, services: Services, parent: QObject | None = None, undo: QUndoStack | None = None
+    ) -> None:
+        """undo: the stack of the session where other tabs show it too; None for one of its own."""
         super().__init__(parent)
         self.session = session
         self.services = services
-        self.undo = QUndoStack(self)
+        self.undo = QUndoStack(self) if undo is None else undo
         self.problems: Sequence[Problem] = ()
         self._pause = QTimer(self, singleShot=True, interval=CHECK_AFTER_MS)
         self._pause.timeout.connect(self.check)
@@ -46,7 +51,11 @@ class OpenPlan(QObject):
 
     def push(self, edit: Edit) -> None:
         """Makes an undoable edit. One that is not legal changes nothing and is told by `refused`."""
-        self.undo.push(EditCommand(self.session, edit, refused=self.refused.emit))
+        self.undo.push(EditCommand(self.session, edit, refused=self._refuse))
+
+    def _refuse(self, error: FlowStudioError) -> None:
+        if isValid(self):  # the command may outlive the tab it came from, on a stack that tabs share
+            self.refused.emit(error)
 
     def take(self, event: object) -> None:
         """An event of the bus; those of other plans are not ours."""

@@ -56,9 +56,13 @@ class Editing:
             user_id, plan, self._journal, self._publish, file=file, saved=draft.snapshot, sequence=sequence
         )
 
+    def read_file(self, path: Path) -> Plan:
+        """The plan in a .flow file, or one in the API's shape. Raises FileUnreadableError, DocumentError, PlanError."""
+        return read_plan_file(path)
+
     def open_file(self, user_id: str, path: Path) -> EditSession:
-        """Opens a .flow file, or a plan in the API's shape. Raises FileUnreadableError, DocumentError, PlanError."""
-        return self.open(user_id, read_plan_file(path), path)
+        """Opens that file's plan for editing."""
+        return self.open(user_id, self.read_file(path), path)
 
     def save_file(self, session: EditSession, path: Path) -> None:
         """Writes the session's plan, canonical, in one step. Raises the StorageError family, the old file intact."""

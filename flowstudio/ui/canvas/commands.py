@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from PySide6.QtGui import QGuiApplication, QUndoStack
+from shiboken6 import isValid
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.changes import StepAdded
@@ -224,8 +225,11 @@ class CanvasCommands:
         )
 
     def _show(self, edited: Edited) -> None:
+        """A command may outlive the canvas it came from, on a stack that windows share."""
         self._latest = edited
-        self._scene.show_plan(edited.plan)
+        if isValid(self._scene):
+            self._scene.show_plan(edited.plan)
 
     def _refuse(self, error: FlowStudioError) -> None:
-        self.say(str(error))
+        if isValid(self._scene):
+            self.say(str(error))

@@ -26,6 +26,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("save", "Save", ("Ctrl+S",), "save"),
     Command("save-as", "Save as…", (), "save"),
     Command("close", "Close plan", ("Ctrl+W",), "close"),
+    Command("new-window", "New window", ("Ctrl+Shift+N",), "window"),
+    Command("close-window", "Close window", ("Ctrl+Shift+W",)),
     Command("quit", "Quit", ("Ctrl+Q",)),
     Command("undo", "Undo", ("Ctrl+Z",), "undo"),
     Command("redo", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo"),

@@ -12,7 +12,20 @@ MenuEntry = tuple[str, Callable[[], object]]
 """What an entry says and what it does."""
 
 MENUS: Mapping[str, tuple[str, ...]] = {
-    "&File": ("new", "open", "*recent", "*samples", "-", "save", "save-as", "-", "close", "quit"),
+    "&File": (
+        "new",
+        "new-window",
+        "open",
+        "*recent",
+        "*samples",
+        "-",
+        "save",
+        "save-as",
+        "-",
+        "close",
+        "close-window",
+        "quit",
+    ),
     "&Edit": ("undo", "redo", "-", "cut", "copy", "paste", "duplicate", "delete", "-", "select-all", "quick-add"),
     "&View": (
         "dock-left",

@@ -24,6 +24,7 @@ from flowstudio.ui.editor.arrangement import Arrangement
 from flowstudio.ui.editor.canvas_menu import open_canvas_menu
 from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
 from flowstudio.ui.editor.run_view import RunView
+from flowstudio.ui.held_sessions import HeldSession
 from flowstudio.ui.panels.data_panel import DataPanel
 from flowstudio.ui.panels.log_panel import LogPanel
 from flowstudio.ui.panels.palette import Palette
@@ -31,7 +32,6 @@ from flowstudio.ui.panels.problems_panel import ProblemsPanel
 from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.panels.step_panel import StepPanel
 from flowstudio.ui.theme import Appearance
-from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.errors import PlanNotRunnableError
 from flowstudio.workspace.services import Services
 
@@ -101,10 +101,10 @@ class EditorScreen(QWidget):
     def tab_for(self, plan_id: str) -> PlanTab | None:
         return next((tab for tab in self.all_tabs() if tab.open_plan.plan.id == plan_id), None)
 
-    def add(self, session: EditSession) -> PlanTab:
+    def add(self, held: HeldSession) -> PlanTab:
         """Shows the plan of a session in a new tab, in front."""
         tab = PlanTab(
-            session,
+            held,
             self._services,
             self._registry,
             self._appearance,

@@ -17,12 +17,12 @@ from flowstudio.ui.canvas.view import CanvasView
 from flowstudio.ui.editor.past_run import PastRunView
 from flowstudio.ui.editor.run_banner import RunBanner
 from flowstudio.ui.editor.shown_run import ShownRun
+from flowstudio.ui.held_sessions import HeldSession
 from flowstudio.ui.live_run import LiveRun
 from flowstudio.ui.moments import moment
 from flowstudio.ui.open_plan import OpenPlan
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.theme import Appearance
-from flowstudio.workspace.edit_session import EditSession
 from flowstudio.workspace.errors import NoSuchPlanError
 from flowstudio.workspace.ports import PlanRecord
 from flowstudio.workspace.services import Services
@@ -46,7 +46,7 @@ class PlanTab(QWidget):
 
     def __init__(
         self,
-        session: EditSession,
+        held: HeldSession,
         services: Services,
         registry: Registry,
         appearance: Appearance,
@@ -60,7 +60,8 @@ class PlanTab(QWidget):
         self._follow = follow
         self.record: PlanRecord | None = None
         self._was_shown = False
-        self.open_plan = OpenPlan(session, services, self)
+        session = held.session
+        self.open_plan = OpenPlan(session, services, self, held.undo)
         self.live_run = LiveRun(services, session.user_id, self)
         self.canvas = CanvasView(
             session, self.open_plan.undo, registry, appearance.palette, appearance.icons, has_credential
