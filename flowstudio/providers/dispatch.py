@@ -17,6 +17,9 @@ from flowstudio.providers.redaction import Mask
 from flowstudio.providers.registry import Registry
 from flowstudio.providers.result import ProviderResult, ResultError, json_facts
 
+LONGEST_SENTENCE: Final = 1000
+"""Characters. A sentence that quotes what it was given may have been given a novel."""
+
 _NO_SECRETS: Final[Mapping[str, str]] = {}
 
 
@@ -50,7 +53,7 @@ class Dispatcher:
             result = ProviderResult.failed(error)
         except FlowStudioError as error:
             result = _failed(error)
-        return mask.result(result)
+        return _brief(mask.result(result))
 
     def _look_up(self, call: Call) -> tuple[Manifest, Action]:
         registry = self._registry(call.user_id)
@@ -112,3 +115,11 @@ def _failed(error: FlowStudioError) -> ProviderResult:
     """A fault of another room, the vault's above all, as a result."""
     reason = ResultError(error.code, error.sentence, error.fix, json_facts(error.facts))
     return ProviderResult(success=False, message=error.sentence, error=reason)
+
+
+def _brief(result: ProviderResult) -> ProviderResult:
+    error = result.error
+    if error is None or len(error.sentence) <= LONGEST_SENTENCE:
+        return result
+    sentence = f"{error.sentence[: LONGEST_SENTENCE - 1]}…"
+    return replace(result, message=sentence, error=replace(error, sentence=sentence))

@@ -196,6 +196,8 @@ def _from_text(value: Json, expected: str) -> Json:
         raise Unfit(f"{expected} ({error.msg} at line {error.lineno}, column {error.colno})") from error
     except RecursionError as error:
         raise Unfit(f"{expected} that is nested less deeply") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise Unfit(f"{expected} with shorter numbers") from error
     return parsed
 
 

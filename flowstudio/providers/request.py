@@ -19,6 +19,8 @@ from flowstudio.providers.ports import HttpCall
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token as RFC 9110, 5.6.2 defines it."""
 _SEGMENT_SAFE: Final = ":@,"
 
 
@@ -149,8 +151,14 @@ def _headers(templates: Mapping[str, str], values: Values) -> dict[str, str]:
         text = template.as_text(value)
         if any(char in name + text for char in "\r\n\0"):
             raise values.fault("headers", f"the header “{name[:40]!r}” must not contain line breaks.")
-        # HTTP headers travel as Latin-1; what is not Latin-1 goes as UTF-8 bytes, which servers expect today.
-        headers[name.strip()] = text.strip().encode("utf-8").decode("latin-1") if not text.isascii() else text.strip()
+        if name.strip() and not _HEADER_NAME.fullmatch(name.strip()):
+            raise values.fault("headers", f"“{name[:40]!r}” cannot be the name of a header.")
+        try:
+            # HTTP headers travel as Latin-1; what is not Latin-1 goes as UTF-8 bytes, which servers expect today.
+            headers[name.strip()] = text.strip().encode().decode("latin-1")
+        except UnicodeEncodeError:
+            sentence = f"the header “{name[:40]}” holds half of a character pair, which cannot be sent."
+            raise values.fault("headers", sentence) from None
     return {name: text for name, text in headers.items() if name and text}
 
 
@@ -189,12 +197,14 @@ def _encoded(kind: BodyKind, body: Json, values: Values) -> tuple[str, bytes | N
     rendered = template.render(body, values.names)
     if rendered is None:
         return "", None
-    if kind is BodyKind.FORM:
-        return "application/x-www-form-urlencoded", urlencode(_pairs(rendered)).encode()
-    if kind is BodyKind.MULTIPART:
-        return _multipart(rendered, values)
     try:
+        if kind is BodyKind.FORM:
+            return "application/x-www-form-urlencoded", urlencode(_pairs(rendered)).encode()
+        if kind is BodyKind.MULTIPART:
+            return _multipart(rendered, values)
         return "application/json", json_body(rendered)
+    except UnicodeEncodeError as error:
+        raise values.fault("body", "the body holds half of a character pair, which cannot be sent.") from error
     except ValueError as error:
         raise values.fault("body", "the body holds a number that JSON does not know (NaN or infinity).") from error
 

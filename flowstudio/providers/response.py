@@ -83,11 +83,11 @@ class Reader:
         try:
             parsed: Json = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
             return parsed
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             pass
         try:
             parsed = json.loads(self._text(content))
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise self._unusable("says it is JSON but is not") from error
         return parsed
 

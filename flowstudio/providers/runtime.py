@@ -1,6 +1,7 @@
 """The one executor of actions that are an HTTP request. It does not retry: the engine does."""
 
 import logging
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,12 +38,23 @@ def read_uploads(manifest: Manifest, action: Action, params: Mapping[str, Json],
         facts = {"provider": manifest.id, "action": action.id, "field": field.name}
         try:
             file = Path(path).expanduser()
-            if file.stat().st_size > max_bytes:
-                sentence = f"{where} is larger than {max_bytes / 1024 / 1024:.3g} MB."
-                raise BadParamError(sentence, fix="Send a smaller file.", facts=facts)
-            uploads[field.name] = Upload(file.name, file.read_bytes())
-        except (OSError, ValueError) as error:
+            content = _content(file, max_bytes)
+        except (OSError, ValueError, RuntimeError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it has no usable name"
             fix = "Check the path and the rights."
             raise BadParamError(f"{where} cannot be read: {reason}.", fix=fix, facts=facts) from error
+        if content is None:
+            raise BadParamError(f"{where} is a folder, a device or a pipe.", fix="Choose a file.", facts=facts)
+        if len(content) > max_bytes:
+            sentence = f"{where} is larger than {max_bytes / 1024 / 1024:.3g} MB."
+            raise BadParamError(sentence, fix="Send a smaller file.", facts=facts)
+        uploads[field.name] = Upload(file.name, content)
     return uploads
+
+
+def _content(file: Path, max_bytes: int) -> bytes | None:
+    """At most a byte more than max_bytes; None for what is no regular file, such as /dev/zero, which has no end."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        return None
+    with file.open("rb") as stream:
+        return stream.read(max_bytes + 1)

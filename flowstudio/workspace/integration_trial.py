@@ -50,6 +50,6 @@ class IntegrationTrials:
 def _decoded(answer: HttpAnswer) -> Json:
     try:
         value: Json = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.content.decode("utf-8", errors="replace")
     return value

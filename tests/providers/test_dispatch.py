@@ -4,17 +4,20 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.providers.dispatch import Dispatcher
-from flowstudio.providers.manifest import Manifest
+from flowstudio.providers.errors import BadParamError
+from flowstudio.providers.manifest import Action, Category, Field, FieldKind, Manifest
 from flowstudio.providers.network import Network
 from flowstudio.providers.ports import ActionContext
 from flowstudio.providers.registry import Registry
 from flowstudio.providers.result import ProviderResult
+from flowstudio.providers.runtime import read_uploads
 
 TOKEN = "xoxb-very-secret"
 POST = {"channel": "#a", "text": "hi"}
@@ -186,3 +189,26 @@ def test_a_real_call_goes_over_the_wire(
     assert result.success, result.error
     assert result.output == {"ok": True, "ts": "1.2"}
     assert result.metadata["status"] == 200
+
+
+def test_a_sentence_that_quotes_a_novel_is_cut(dispatcher_of: Callable, call_of: Callable) -> None:
+    def refuse(context: ActionContext) -> ProviderResult:
+        raise BadParamError(f"“{'x' * 100_000}” is not possible here.")
+
+    dispatcher = dispatcher_of(coded={("logic", "transform"): refuse})
+    result = dispatcher.invoke(call_of(provider="logic", action="transform", params={"template": "x"}))
+    assert len(refused(result, "provider.bad_param")) < 1100
+    assert len(result.message) == 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/dev/zero", "a device or a pipe"), ("/", "a folder"), ("/nowhere", "cannot be read"), ("big", "larger than")],
+)
+def test_what_is_no_file_to_upload_is_told_and_not_read(path: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 11)
+    field = Field("file", "File", FieldKind.FILE)
+    action = Action("http", "send", "Send", fields=(field,))
+    manifest = Manifest("http", "HTTP", Category.HTTP, "ph.globe", actions=(action,))
+    with pytest.raises(BadParamError, match=reason):
+        read_uploads(manifest, action, {"file": str(tmp_path / path)}, max_bytes=10)

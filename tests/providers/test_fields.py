@@ -57,6 +57,7 @@ def test_a_value_fits(kind: FieldKind, given: Json, expected: Json) -> None:
         (K.BOOLEAN, "maybe", "has to be true or false"),
         (K.DATETIME, "tomorrow", "a date or time like 2027"),
         (K.KEYVALUE, "[1]", "keys and values"),
+        (K.JSON, "[" + "9" * 5000 + "]", "JSON with shorter numbers"),
         (K.KEYVALUE, '{"a": ', "at line 1, column 7"),
         (K.LIST, {"a": 1}, "has to be a list"),
         (K.JSON, "[1,", "JSON"),

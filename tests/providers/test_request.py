@@ -149,3 +149,16 @@ def test_the_same_multipart_request_has_the_same_bytes() -> None:
     request = HttpRequest("POST", "/", body_kind=BodyKind.MULTIPART, body={'a"b': "{a}"})
     assert built(request, {"a": "x"}) == built(request, {"a": "x"})
     assert b'name="a%22b"' in (built(request, {"a": "x"}).body or b"")
+
+
+@pytest.mark.parametrize("name", ["X A", "é", "X:", "X(", "\ud800"])
+def test_what_is_no_header_name_is_refused(name: str) -> None:
+    request = HttpRequest("GET", "/", headers={"...": "{headers}"})
+    assert "cannot be the name of a header" in fault(request, {"headers": {name: "x"}})
+
+
+@pytest.mark.parametrize("kind", [BodyKind.FORM, BodyKind.MULTIPART])
+def test_half_a_character_pair_cannot_be_sent(kind: BodyKind) -> None:
+    request = HttpRequest("POST", "/", headers={"X-A": "{h}"}, body_kind=kind, body={"a": "{a}"})
+    assert "half of a character pair" in fault(request, {"a": "\ud800"})
+    assert "half of a character pair" in fault(request, {"h": "\ud800"})

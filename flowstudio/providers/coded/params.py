@@ -114,7 +114,7 @@ class Params:
     def _parsed(self, name: str, text: str) -> Json:
         try:
             parsed: Json = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self.fault(name, f"is not valid JSON: {_shown(text)}") from None
         return parsed
 

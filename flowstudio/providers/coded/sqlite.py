@@ -196,6 +196,9 @@ def _told(path: Path, guard: _Guard) -> Iterator[None]:
             sentence = f"{path.name} is locked by another program."
             raise DatabaseFaultError(sentence, fix="Try again when it is done.", retryable=True) from error
         raise _refusal(error, name, path) from error
+    except UnicodeEncodeError:
+        sentence = "The statement or a parameter holds half of a character pair, which SQLite cannot store."
+        raise BadParamError(sentence) from None
 
 
 def _refusal(error: sqlite3.Error, name: str, path: Path) -> ProviderError:

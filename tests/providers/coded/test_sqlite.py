@@ -139,3 +139,9 @@ def test_a_new_file_is_made_when_allowed(act, tmp_path) -> None:
     params = {"path": str(tmp_path / "a#b?.db"), "sql": "CREATE TABLE t (a)", "read_only": False, "create": True}
     assert act("sqlite", "query", params).output["changed"] == 0
     assert (tmp_path / "a#b?.db").exists()
+
+
+def test_half_a_character_pair_is_no_text_for_sqlite(act, shop) -> None:
+    for params in ({"sql": "SELECT '\ud800'"}, {"sql": "SELECT ?", "parameters": ["\ud800"]}):
+        with pytest.raises(BadParamError, match="half of a character pair"):
+            act("sqlite", "query", {"path": shop, **params})

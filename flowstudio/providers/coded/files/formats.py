@@ -52,9 +52,10 @@ def encoded(value: Json, form: Format, encoding: str, delimiter: str) -> bytes:
     try:
         return text.encode(encoding)
     except UnicodeEncodeError as error:
-        character = text[error.start : error.start + 1]
+        found = text[error.start]
+        character = f"'{found}'" if found.isprintable() else f"U+{ord(found):04X}"
         raise BadParamError(
-            f"The character '{character}' cannot be written in the encoding {encoding}.", fix="Use utf-8."
+            f"The character {character} cannot be written in the encoding {encoding}.", fix="Use utf-8."
         ) from None
 
 
@@ -82,15 +83,15 @@ def checked_encoding(encoding: str) -> str:
     try:
         if codecs.lookup(encoding)._is_text_encoding:  # codecs has no public way to ask
             return encoding
-    except LookupError:
+    except (LookupError, ValueError):  # ValueError: a NUL, a lone surrogate
         pass
-    raise BadParamError(f"There is no text encoding '{encoding}'.", fix="Use utf-8, utf-16, latin-1 or cp1252.")
+    raise BadParamError(f"There is no text encoding '{encoding[:40]}'.", fix="Use utf-8, utf-16, latin-1 or cp1252.")
 
 
 def checked_delimiter(delimiter: str) -> str:
     delimiter = delimiter.replace("\\t", "\t").replace("tab", "\t")
     if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise BadParamError(f"The delimiter must be one character, not '{delimiter}'.", fix="Use , or ; or tab.")
+        raise BadParamError(f"The delimiter must be one character, not '{delimiter[:40]}'.", fix="Use , or ; or tab.")
     return delimiter
 
 

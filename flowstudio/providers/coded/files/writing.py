@@ -26,6 +26,8 @@ def write(ctx: ActionContext) -> ProviderResult:
     params = Params(ctx)
     path, mode = path_of(params, "path"), params.choice("mode", MODES, "overwrite")
     encoding, delimiter = checked_encoding(params.text("encoding", "utf-8") or "utf-8"), delimiter_of(params, path)
+    if not path.name:
+        raise BadParamError(f"{path} is a folder, not a file.")
     form, content = format_of(params, path), params.raw("content")
     if form in (Format.JSON, Format.CSV) and isinstance(content, str):
         content = _structured(content, form, delimiter)
@@ -85,7 +87,11 @@ def _transfer(ctx: ActionContext, act: Callable[[Path, Path], object], done: str
 
 def _structured(text: str, form: Format, delimiter: str) -> Json:
     """Text given for JSON or CSV is taken as already in that form, and checked."""
-    return decoded(text.encode(), form, "utf-8", delimiter, "The content")
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise BadParamError("The content holds half of a character pair, which no file can hold.") from None
+    return decoded(data, form, "utf-8", delimiter, "The content")
 
 
 def _replace(path: Path, data: bytes) -> int:

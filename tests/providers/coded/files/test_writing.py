@@ -135,3 +135,20 @@ CELLS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters
 @given(st.lists(st.fixed_dictionaries({"a": CELLS, "b": CELLS}), min_size=1, max_size=5), st.sampled_from(",;\t|"))
 def test_csv_read_after_written_is_the_same(rows, delimiter) -> None:
     assert decoded(encoded(rows, Format.CSV, "utf-8", delimiter), Format.CSV, "utf-8", delimiter, "x") == rows
+
+
+def test_a_folder_and_half_a_character_pair_are_no_content(act, tmp_path) -> None:
+    tried = [
+        ("/", "x", "is a folder"),
+        (tmp_path / "a.csv", "\ud800", "half of"),
+        (tmp_path / "a.txt", "\ud800", "D800"),
+    ]
+    for path, content, sentence in tried:
+        with pytest.raises(BadParamError, match=sentence):
+            act("files", "write", {"path": str(path), "content": content})
+
+
+@pytest.mark.parametrize("encoding", ["\0", "\ud800", "hex"])
+def test_what_is_no_text_encoding_is_told(act, tmp_path, encoding) -> None:
+    with pytest.raises(BadParamError, match="no text encoding"):
+        act("files", "write", {"path": str(tmp_path / "a"), "content": "x", "encoding": encoding})
