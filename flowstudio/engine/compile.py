@@ -26,6 +26,10 @@ TRIGGER_OFFSET = "legacy_trigger_offset"
 """Key in Plan.extra of plans whose `step_N` references count the trigger as step 1."""
 
 
+PURE = "pure"
+"""The one effect the engine needs to know: the action's result depends on its params alone and changes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inlet:
     """An edge coming in: from that step of the same block, by that port."""
@@ -55,6 +59,11 @@ class Node:
     passes: tuple[str, ...]
     effect: str
     body: "Block | None" = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Nothing of it leaves the process, so after a crash it may be worked out again from what is on disk."""
+        return self.effect == PURE and self.kind is not StepKind.WAIT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

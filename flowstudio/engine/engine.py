@@ -40,7 +40,7 @@ class Engine:
         self._journal = Journal(store, publish, limits)
         self._pool = Pool(limits.threads)
         self._timers = Timers(clock)
-        performer = StepPerformer(invoker, self._timers, clock, publish, limits.grace_s)
+        performer = StepPerformer(invoker, self._timers, clock, limits.grace_s)
         self._works = Works(self._journal, self._pool, self._timers, performer, clock, publish, limits)
         self._lock = threading.Lock()
         self._runners: dict[str, Runner] = {}

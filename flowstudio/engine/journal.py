@@ -100,6 +100,18 @@ class _Creation:
         return self.run.id
 
 
+class _Telling:
+    """An event of a run that has no entry of its own, in its place between those that have."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: RunEvent) -> None:
+        self.event = event
+
+
+_Queued = _Entry | _Creation | _Telling
+
+
 class Journal:
     """Takes entries from any thread; one thread writes them and then publishes their events, in the same order."""
 
@@ -107,7 +119,7 @@ class Journal:
         self._store = store
         self._publish = publish
         self._limits = limits
-        self._queue: SimpleQueue[_Entry | _Creation | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._closing = threading.Event()
         self._pause = threading.Event()  # never set: what is queued deserves its patience while closing, too
         self._refused: dict[str, FlowStudioError] = {}
@@ -136,6 +148,10 @@ class Journal:
         self._put(entry)
         return entry.ticket
 
+    def tell(self, event: RunEvent) -> None:
+        """Publishes an event after those of all entries submitted before it. Does not block."""
+        self._put(_Telling(event))
+
     def create(self, run: Run) -> bool:
         """Stores a new run, durable on return; False when its id exists. Blocks; raises the StorageError family."""
         if self._closing.is_set():
@@ -149,7 +165,7 @@ class Journal:
         """Writes for this run again after a refusal its owner has dealt with."""
         self._refused.pop(run_id, None)
 
-    def _put(self, each: _Entry | _Creation) -> None:
+    def _put(self, each: _Queued) -> None:
         self._queue.put(each)
         if self._queue.qsize() >= self._expected:
             self._gathered.set()
@@ -161,13 +177,13 @@ class Journal:
             if is_last:
                 return
 
-    def _take(self) -> tuple[list[_Entry | _Creation], bool]:
+    def _take(self) -> tuple[list[_Queued], bool]:
         """Blocks for one entry, then takes all that are there, up to a batch; True when it was the last.
 
         The runs of the batch before are about to bring their next results, and are given a moment: 8 runs then share
         one transaction instead of two that take turns.
         """
-        batch: list[_Entry | _Creation] = []
+        batch: list[_Queued] = []
         item = self._queue.get()
         if item is not None:
             self._gather(self._last_size - 1)
@@ -192,18 +208,18 @@ class Journal:
             self._gathered.wait(GATHER_S)
         self._expected = NONE_EXPECTED
 
-    def _write(self, batch: list[_Entry | _Creation]) -> None:
+    def _write(self, batch: list[_Queued]) -> None:
         if self._refused:
             batch = [each for each in batch if not self._is_barred(each)]
         if not batch:
             return
         entries = [each for each in batch if isinstance(each, _Entry)]
         creations = [each for each in batch if isinstance(each, _Creation)]
-        error = self._attempt(partial(self._store_all, entries, creations))
+        error = self._attempt(partial(self._store_all, entries, creations)) if entries or creations else None
         if error is None:
             for creation in creations:
                 creation.ticket.settle()
-            self._announce(entries)
+            self._announce([each for each in batch if not isinstance(each, _Creation)])
         elif len(batch) == 1 or error.code == LOCKED:
             for each in batch:
                 self._refuse(each, error)
@@ -238,24 +254,30 @@ class Journal:
             else:
                 return None
 
-    def _announce(self, entries: list[_Entry]) -> None:
+    def _announce(self, told: list[_Entry | _Telling]) -> None:
         """Events first: a step that waits for a ticket must not be seen starting before what it waited for ended."""
         try:
-            for entry in entries:
-                if entry.event is not None:
-                    self._publish(entry.event)
+            for each in told:
+                if each.event is not None:
+                    self._publish(each.event)
         except Exception:
             log.exception("An event could not be published")
-        for entry in entries:
-            entry.ticket.settle()
+        for each in told:
+            if isinstance(each, _Entry):
+                each.ticket.settle()
 
-    def _is_barred(self, entry: _Entry | _Creation) -> bool:
+    def _is_barred(self, entry: _Queued) -> bool:
+        if isinstance(entry, _Telling):
+            return False
         error = self._refused.get(entry.run_id)
         if error is not None:
             entry.ticket.settle(error)
         return error is not None
 
-    def _refuse(self, entry: _Entry | _Creation, error: FlowStudioError) -> None:
+    def _refuse(self, entry: _Queued, error: FlowStudioError) -> None:
+        if isinstance(entry, _Telling):
+            self._announce([entry])
+            return
         if isinstance(entry, _Creation):  # its submitter hears of it and starts nothing
             entry.ticket.settle(error)
             return

@@ -197,28 +197,33 @@ class Runner:
     def _perform(self, attempt: Attempt) -> Ending:
         works = self._works
         try:
-            self._await_durable(attempt)
+            is_durable = self._await_durable(attempt)
         except FlowStudioError as error:
             self.refused(error)
             return Outcome(StepState.CANCELLED)
         walk, node = attempt.walk, attempt.node
+        # What the step tells must not be heard before the ends of the steps it follows.
+        attempt.tell = works.publish if is_durable else works.journal.tell
         if attempt.started_at is None:  # a wait step whose time has come started long ago
             attempt.started_at = works.clock.now()
             attempt.started = works.clock.monotonic()
-            works.publish(StepStarted(self.run.id, attempt.started_at, node.step.id, walk.path, attempt.number))
+            attempt.tell(StepStarted(self.run.id, attempt.started_at, node.step.id, walk.path, attempt.number))
         return works.performer.perform(self.run, attempt, self._progress.scope(walk), self._token, self._give_up)
 
-    def _await_durable(self, attempt: Attempt) -> None:
-        """The one place that decides what must be on disk before a step starts: every result that leads to it.
+    def _await_durable(self, attempt: Attempt) -> bool:
+        """The one place that decides what must be on disk before a step starts; whether all that leads to it is.
 
-        The items of a loop lead to none of each other, so a loop of quick steps does not wait for the disk between
-        them; and as the journal keeps the order, the loop's own result brings all of theirs.
+        A result must be durable before an effect that depends on it leaves the process. So a step that reads, writes,
+        costs or waits first waits for the results that lead to it; as the journal keeps the order, those bring all
+        before them. A pure step does not wait: were its inputs lost in a crash, they and it would be worked out again.
         """
         results = attempt.walk.results
-        for inlet in attempt.node.inlets:
-            result = results.get(inlet.source)
-            if result is not None:
-                result.ticket.wait()
+        tickets = [results[inlet.source].ticket for inlet in attempt.node.inlets if inlet.source in results]
+        if attempt.node.is_repeatable:
+            return all(ticket.is_done for ticket in tickets)
+        for ticket in tickets:
+            ticket.wait()
+        return True
 
     def _settle(self, attempt: Attempt, ending: Ending) -> tuple[Attempt | None, bool]:
         """Takes in how an attempt ended; what this thread does next, and whether the run is over."""

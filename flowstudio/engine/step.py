@@ -60,10 +60,10 @@ class Attempt:
     """One try of one step in one walk, from the moment it may start until it is settled or given up.
 
     due: when a parked attempt goes on: a wait step then ends, another step is tried again. thread_id: the thread it
-    runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does.
+    runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell: where its events go.
     """
 
-    __slots__ = ("due", "node", "number", "started", "started_at", "thread_id", "walk")
+    __slots__ = ("due", "node", "number", "started", "started_at", "tell", "thread_id", "walk")
 
     def __init__(self, walk: Walk, node: Node, number: int = 1) -> None:
         self.walk = walk
@@ -73,6 +73,7 @@ class Attempt:
         self.thread_id = 0
         self.started: float = 0.0
         self.started_at: datetime | None = None
+        self.tell: Callable[[RunEvent], None] = _silently
 
     def again(self, due: datetime, *, is_retry: bool) -> "Attempt":
         """What goes on at `due`: the next try, or the same step's end of waiting."""
@@ -85,6 +86,10 @@ class Attempt:
         return attempt
 
 
+def _silently(event: RunEvent) -> None:
+    """Where events go of an attempt that has not begun."""
+
+
 Ending = Outcome | Delay | flow.Iterate
 GiveUp = Callable[[Attempt, Outcome | Delay], None]
 
@@ -92,13 +97,10 @@ GiveUp = Callable[[Attempt, Outcome | Delay], None]
 class StepPerformer:
     """Performs attempts. Thread-safe."""
 
-    def __init__(
-        self, invoker: ActionInvoker, timers: Timers, clock: Clock, publish: Callable[[RunEvent], None], grace_s: float
-    ) -> None:
+    def __init__(self, invoker: ActionInvoker, timers: Timers, clock: Clock, grace_s: float) -> None:
         self._invoker = invoker
         self._timers = timers
         self._clock = clock
-        self._publish = publish
         self._grace_s = grace_s
         self._rng = Random()  # noqa: S311 - jitter, no secret
 
@@ -171,7 +173,7 @@ class StepPerformer:
         )
 
     def _log(self, run_id: str, attempt: Attempt, level: str, text: str) -> None:
-        self._publish(LogWritten(run_id, self._clock.now(), level, text, attempt.node.step.id, attempt.walk.path))
+        attempt.tell(LogWritten(run_id, self._clock.now(), level, text, attempt.node.step.id, attempt.walk.path))
 
     def _steer(self, run: Run, attempt: Attempt, params: dict[str, Json], scope: Scope) -> Ending:
         """A step of the language itself."""

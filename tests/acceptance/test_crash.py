@@ -54,6 +54,31 @@ def test_a_killed_run_goes_on_where_it_was(serve: Serve, vendor: Vendor, at: int
     assert [line["step"] for line in run["logs"]] == [1, 2, 3, 4, 5, 6]
 
 
+def test_pure_steps_around_a_call_are_worked_out_again_and_the_call_is_not_repeated(
+    serve: Serve, vendor: Vendor
+) -> None:
+    vendor.held.add("second")
+    plan = chain(
+        "mixed",
+        step("seed", "logic", "transform", template="first"),
+        step("one", "http", "request", method="GET", url=vendor.url("{{ steps.seed.output }}")),
+        step("next", "logic", "transform", template="{{ steps.one.output.name | replace('first', 'second') }}"),
+        step("two", "http", "request", method="GET", url=vendor.url("{{ steps.next.output }}")),
+        step("last", "logic", "transform", template="{{ steps.two.output.name }}"),
+    )
+    first = serve()
+    run_id = start(first, array(plan))
+    vendor.wait_for("second")
+    first.kill()
+    vendor.release()
+
+    run = ended(serve(), run_id)
+
+    assert run["status"] == "success"
+    assert run["logs"][-1]["output"] == "second"
+    assert vendor.ledger == {"first": 1, "second": 2}
+
+
 def test_a_killed_loop_does_not_repeat_its_finished_iterations(serve: Serve, vendor: Vendor) -> None:
     vendor.held.add("item5")
     steps = [
