@@ -62,9 +62,9 @@ def test_pure_steps_around_a_call_are_worked_out_again_and_the_call_is_not_repea
         "mixed",
         step("seed", "logic", "transform", template="first"),
         step("one", "http", "request", method="GET", url=vendor.url("{{ steps.seed.output }}")),
-        step("next", "logic", "transform", template="{{ steps.one.output.name | replace('first', 'second') }}"),
+        step("next", "logic", "transform", template="{{ steps.one.output.body.name | replace('first', 'second') }}"),
         step("two", "http", "request", method="GET", url=vendor.url("{{ steps.next.output }}")),
-        step("last", "logic", "transform", template="{{ steps.two.output.name }}"),
+        step("last", "logic", "transform", template="{{ steps.two.output.body.name }}"),
     )
     first = serve()
     run_id = start(first, array(plan))
