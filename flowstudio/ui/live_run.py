@@ -14,6 +14,7 @@ from flowstudio.engine.events import (
     StepCancelled,
     StepFailed,
     StepSkipped,
+    StepStarted,
     StepSucceeded,
 )
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
@@ -22,6 +23,8 @@ from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Plan, StepId
 from flowstudio.ui.tasks import Task
 from flowstudio.workspace.services import Services
+
+_Key = tuple[str, StepId, IterationPath]
 
 
 class LiveRun(QObject):
@@ -49,6 +52,7 @@ class LiveRun(QObject):
         """Where each step was heard of last: the iteration whose data is worth showing."""
         self._preferred: dict[StepId, IterationPath] = {}
         self._is_starting = self._is_stop_due = False
+        self._told: set[_Key | None] = set()
         self._early: list[RunEvent] | None = None
         """What came while the store was still being read; None when it is not."""
 
@@ -100,7 +104,7 @@ class LiveRun(QObject):
 
     def take(self, batch: Sequence[RunEvent]) -> None:
         """A batch of the bridge; only this run's events count."""
-        own = [event for event in batch if event.run_id == self.run_id]
+        own = [event for event in batch if event.run_id == self.run_id and _key_of(event) not in self._told]
         if self._early is not None:
             self._early += own
         elif own:
@@ -109,18 +113,17 @@ class LiveRun(QObject):
     def _begin(self, run_id: str, plan: Plan, state: RunState, at: datetime) -> None:
         self.run_id, self.plan, self.state, self.started_at = run_id, plan, state, at
         self.end, self.items, self._early = None, 0, None
-        self.last_iteration, self._preferred = {}, {}
+        self.last_iteration, self._preferred, self._told = {}, {}, set()
         self._is_starting = self._is_stop_due = False
         self.began.emit()
         self.changed.emit()
 
     def _show_stored(self, run: Run, results: Sequence[StepRun]) -> None:
-        """The stored part, then what came meanwhile and is not in it. A second start would clear what is shown."""
+        """The stored part, then what came meanwhile. What was told from the store may still come as news: not twice."""
         told = retell(run, results)
-        known = {_result_of(event) for event in told} - {None}
+        self._told = {_key_of(event) for event in told} - {None}
         early, self._early = self._early or [], None
-        news = [each for each in early if _result_of(each) not in known and not isinstance(each, RunStarted)]
-        self._show([*told, *news])
+        self._show([*told, *(event for event in early if _key_of(event) not in self._told)])
 
     def _show(self, own: Sequence[RunEvent]) -> None:
         before = self.state
@@ -144,8 +147,13 @@ class LiveRun(QObject):
         self.failed_to_start.emit(error)
 
 
-def _result_of(event: RunEvent) -> tuple[StepId, IterationPath] | None:
-    """Which result an event is about; None for events about none."""
-    if isinstance(event, StepSucceeded | StepFailed | StepSkipped | StepCancelled):
-        return event.step_id, event.iteration
+def _key_of(event: RunEvent) -> _Key | None:
+    """Names what can happen once in a run; None for what can happen again and again, as tries and lines of the log."""
+    match event:
+        case RunStarted() | RunEnded():
+            return event.type, "", ()
+        case StepStarted(attempt=1):
+            return event.type, event.step_id, event.iteration
+        case StepSucceeded() | StepFailed() | StepSkipped() | StepCancelled():
+            return "result", event.step_id, event.iteration
     return None

@@ -6,7 +6,7 @@ from typing import cast
 
 from pytestqt.qtbot import QtBot
 
-from flowstudio.engine.events import RunEvent, RunStarted, StepSucceeded
+from flowstudio.engine.events import RunEvent, RunStarted, StepStarted, StepSucceeded
 from flowstudio.engine.model import Run, RunState, StepRun, StepState, TriggerEvent
 from flowstudio.plan.model import Plan, Step
 from flowstudio.ui.live_run import LiveRun
@@ -33,4 +33,6 @@ def test_what_came_while_the_store_was_read_is_told_once_and_in_order(qtbot: QtB
     qtbot.waitUntil(lambda: bool(told))
     assert [type(event) for event in told].count(RunStarted) == 1
     assert [event.step_id for event in told if isinstance(event, StepSucceeded)] == ["a", "b"]
+    assert live.items == 4
+    live.take([StepStarted("r", NOW, "a", (), 1), succeeded("a")])  # late news of what the store told
     assert live.items == 4
