@@ -92,7 +92,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        document = json.loads(raw, parse_constant=_no_constant)
+        document = json.loads(raw, parse_constant=no_constant)
     except UnicodeDecodeError as error:
         raise BadRequestError("The body is not UTF-8 text.", facts={"field": "body"}) from error
     except json.JSONDecodeError as error:
@@ -118,5 +118,5 @@ def _check_values(document: dict[str, Any]) -> None:
         raise BadRequestError(error.sentence, facts={"field": error.where or "body"}) from error
 
 
-def _no_constant(name: str) -> float:
+def no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")

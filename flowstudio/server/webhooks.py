@@ -11,7 +11,10 @@ from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import MultiDict
 
 from flowstudio.plan.model import Json
+from flowstudio.plan.reader import check_json
+from flowstudio.plan.rules import DocumentError
 from flowstudio.server.answers import answer
+from flowstudio.server.inputs import no_constant
 from flowstudio.workspace.services import Services
 from flowstudio.workspace.webhooks import Delivered, Delivery
 
@@ -86,9 +89,10 @@ def read_body() -> Json:
     # Senders such as `curl -d` call JSON a form: what reads as an object or a list is taken as what it is.
     if "json" in request.mimetype or text.lstrip()[:1] in ("{", "["):
         try:
-            value: Json = json.loads(text)
-        except (ValueError, RecursionError):
-            pass
+            value: Json = json.loads(text, parse_constant=no_constant)
+            check_json(value, "")
+        except (ValueError, RecursionError, DocumentError):
+            pass  # NaN, infinity, a pit of brackets: no JSON that could be kept, so it stays text
         else:
             return value
     if request.mimetype == "application/x-www-form-urlencoded":

@@ -155,3 +155,13 @@ def test_a_page_from_elsewhere_needs_a_secret(call: Any) -> None:
     call.plan(trigger=hook())
     assert call("POST", "/webhook/leads", {}, headers={"Origin": "https://evil.example"}).status_code == 401
     assert call("POST", "/webhook/leads", {"name": "A"}, headers={"Origin": "http://localhost:3000"}).status_code == 200
+
+
+@pytest.mark.parametrize("body", ['{"a": NaN}', '{"a": 1e999}', "[" * 300 + "]" * 300, "[" * 5000])
+def test_what_json_has_no_place_for_stays_text(call: Any, body: str) -> None:
+    call.plan(trigger=hook(), plan_json=[{"provider": "logic", "action_id": "transform", "params": {"template": "x"}}])
+    answer = call.session.post(
+        f"{call.address}/api/webhook/leads", data=body, headers={"Content-Type": "application/json"}, timeout=30
+    )
+    assert answer.status_code == 200
+    assert answer.json()["trigger_data"]["body"] == body
