@@ -48,7 +48,7 @@ class Dispatcher:
             params = self._params(manifest, action, call)
             credential = self._credential(manifest, call)
             mask = Mask((*secrets_of(manifest, credential), *_secret_params(action, params)))
-            result = self._perform(manifest, action, call, params, credential)
+            result = self._perform(manifest, action, self._context(action, call, params, credential, mask))
         except ProviderError as error:
             result = ProviderResult.failed(error)
         except FlowStudioError as error:
@@ -84,19 +84,20 @@ class Dispatcher:
             raise missing(manifest, name)
         return _NO_SECRETS
 
-    def _perform(
-        self,
-        manifest: Manifest,
-        action: Action,
-        call: Call,
-        params: Mapping[str, Json],
-        credential: Mapping[str, str],
-    ) -> ProviderResult:
+    def _context(
+        self, action: Action, call: Call, params: Mapping[str, Json], credential: Mapping[str, str], mask: Mask
+    ) -> ActionContext:
         total_s = call.timeout_s if call.timeout_s is not None else action.timeout_s
         limits = replace(Limits(), total_s=total_s, read_s=min(Limits().read_s, total_s))
-        context = ActionContext(call, params, credential, limits, self._http)
-        key = (manifest.id, call.user_id, call.credential)
-        with self._limiter.hold(key, manifest.rate, call.cancel):
+
+        def log(level: str, text: str) -> None:
+            call.log(level, mask.text(text))
+
+        return ActionContext(call, params, credential, limits, self._http, log)
+
+    def _perform(self, manifest: Manifest, action: Action, context: ActionContext) -> ProviderResult:
+        call = context.call
+        with self._limiter.hold((manifest.id, call.user_id, call.credential), manifest.rate, call.cancel):
             if action.request is not None:
                 return runtime.run(manifest, action, context)
             coded = self._coded.get((manifest.id, action.id))

@@ -95,13 +95,17 @@ class HttpSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """All a coded action gets. params are coerced and hold defaults; credential is {} when there is none."""
+    """All a coded action gets. params are coerced and hold defaults; credential is {} when there is none.
+
+    log: the call's own, with the credential's secrets masked.
+    """
 
     call: Call
     params: Mapping[str, Json]
     credential: Mapping[str, str]
     limits: Limits
     http: HttpSender
+    log: Callable[[str, str], None]
 
 
 CodedAction = Callable[[ActionContext], ProviderResult]

@@ -13,12 +13,16 @@ ELLIPSIS = "…"
 SHORTEST = 4
 """Less of a secret that was cut is no use to anybody, and would mask half of any sentence."""
 
+UNMISTAKABLE = 8
+"""Characters. A shorter secret may stand in a vendor's data by chance, and masking it there would corrupt it."""
+
 
 class Mask:
     """Hides known secret values in text, also as they look in an address, in base64, and cut off by an ellipsis."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spelled = {form for secret in secrets if secret for form in _spellings(secret)}
+        self._secrets = tuple(secret for secret in secrets if secret)
+        spelled = {form for secret in self._secrets for form in _spellings(secret)}
         self._forms = sorted(spelled, key=len, reverse=True)
 
     def text(self, text: str) -> str:
@@ -38,10 +42,12 @@ class Mask:
         return value
 
     def result(self, result: ProviderResult) -> ProviderResult:
-        """Everything but the output, which is the vendor's data and the user's business."""
+        """The result without secrets; the output, which is data, keeps those too short to be told from chance."""
+        unmistakable = Mask(secret for secret in self._secrets if len(secret) >= UNMISTAKABLE)
+        output = unmistakable.value(result.output) if unmistakable._secrets else result.output
         metadata = {self.text(key): self.value(item) for key, item in result.metadata.items()}
         error = self._error(result.error) if result.error else None
-        return replace(result, message=self.text(result.message), metadata=metadata, error=error)
+        return replace(result, output=output, message=self.text(result.message), metadata=metadata, error=error)
 
     def _error(self, error: ResultError) -> ResultError:
         facts = {self.text(key): self.value(item) for key, item in error.facts.items()}

@@ -212,3 +212,22 @@ def test_what_is_no_file_to_upload_is_told_and_not_read(path: str, reason: str, 
     manifest = Manifest("http", "HTTP", Category.HTTP, "ph.globe", actions=(action,))
     with pytest.raises(BadParamError, match=reason):
         read_uploads(manifest, action, {"file": str(tmp_path / path)}, max_bytes=10)
+
+
+def test_no_secret_leaves_by_the_log_or_the_data_of_a_call(
+    dispatcher_of: Callable, call_of: Callable, catalog: list[Manifest]
+) -> None:
+    slack = next(manifest for manifest in catalog if manifest.id == "slack")
+
+    def echo(context: ActionContext) -> ProviderResult:
+        context.log("info", f"I was given {TOKEN}.")
+        return ProviderResult(True, {"echo": [f"Bearer {TOKEN}"], "n": 1})
+
+    dispatcher = dispatcher_of(
+        {("slack", None): {"bot_token": TOKEN}},
+        coded={("slack", "post_message"): echo},
+        registry=Registry([replace(slack, actions=(replace(slack.actions[0], request=None),))]),
+    )
+    call = call_of(params=POST)
+    assert dispatcher.invoke(call).output == {"echo": ["Bearer ••••"], "n": 1}
+    assert call.logged == [("info", "I was given ••••.")]

@@ -17,7 +17,12 @@ def test_a_secret_is_hidden_in_every_spelling(spelled: str) -> None:
     assert mask.text(f"anna sent {spelled}!") == "anna sent ••••!"
 
 
-def test_all_but_the_output_of_a_result_is_masked() -> None:
+def test_a_long_secret_is_masked_in_the_output_too() -> None:
+    result = ProviderResult(True, {"data": ["a long-s3cret"], "long-s3cret": None})
+    assert Mask(["long-s3cret"]).result(result).output == {"data": ["a ••••"], "••••": None}
+
+
+def test_a_secret_too_short_to_be_sure_of_stays_in_the_output_alone() -> None:
     error = ResultError("c", "a s3cret", "a s3cret", {"s3cret": ["s3cret", 1]})
     result = ProviderResult(False, {"data": "s3cret"}, "a s3cret", {"k": {"x": "s3cret"}}, error)
     masked = Mask(["s3cret"]).result(result)

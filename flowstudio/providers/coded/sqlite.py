@@ -51,7 +51,7 @@ def query(ctx: ActionContext) -> ProviderResult:
         rows, more = _rows(cursor, limit, ctx.limits.max_bytes)
         database.commit()
     if more:
-        ctx.call.log("warning", f"Only the first {limit} rows are returned; the query has more.")
+        ctx.log("warning", f"Only the first {limit} rows are returned; the query has more.")
     return ProviderResult(True, rows, f"{len(rows)} rows from {path.name}", {"truncated": more})
 
 

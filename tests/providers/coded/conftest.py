@@ -57,7 +57,9 @@ class Acting:
         described = described_action(provider, action)
         coerced = coerce_params(provider, described, params or {})
         call = Call(provider, action, params or {}, self.cancel, self.lines)
-        return CODED[provider, action](ActionContext(call, coerced, credential or {}, limits or Limits(), self.http))
+        return CODED[provider, action](
+            ActionContext(call, coerced, credential or {}, limits or Limits(), self.http, call.log)
+        )
 
     def output(self, provider: str, action: str, **params: Json) -> Json:
         result = self(provider, action, params)

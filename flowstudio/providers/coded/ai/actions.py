@@ -29,7 +29,7 @@ def _chat(ctx: ActionContext, service: Service) -> ProviderResult:
     prompt = _prompt(Params(ctx), service)
     reply = complete(ctx, service, prompt)
     if reply["finish_reason"] == "length":
-        ctx.call.log("warning", "The answer was cut off at the limit of tokens.")
+        ctx.log("warning", "The answer was cut off at the limit of tokens.")
     if prompt.as_json:
         reply["json"] = _parsed(str(reply["text"]), service)
     return ProviderResult(True, reply, f"{reply['model']}: {_tokens(reply['usage'])}", {"model": reply["model"]})

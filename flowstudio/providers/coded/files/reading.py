@@ -44,7 +44,7 @@ def list_folder(ctx: ActionContext) -> ProviderResult:
         entries = list(_entries(folder, pattern, params.flag("recursive", False), limit, ctx.call.cancel))
     entries.sort(key=lambda entry: str(entry["path"]))
     if len(entries) == limit:
-        ctx.call.log("warning", f"Only the first {limit} files of {folder} are listed.")
+        ctx.log("warning", f"Only the first {limit} files of {folder} are listed.")
     listed: list[Json] = list(entries)
     return ProviderResult(True, listed, f"{len(listed)} files in {folder.name or folder}")
 

@@ -20,10 +20,10 @@ def send_email(ctx: ActionContext) -> ProviderResult:
     sender = ctx.credential.get("from", "").strip() or ctx.credential.get("username", "").strip()
     message = build(Params(ctx), sender, ctx.call.idempotency_key)
     if server.tls == "none" and server.username:
-        ctx.call.log("warning", f"The password goes to {server.host} unencrypted; choose STARTTLS or SSL.")
+        ctx.log("warning", f"The password goes to {server.host} unencrypted; choose STARTTLS or SSL.")
     refused = deliver(message, server, ctx.call.cancel, ctx.limits)
     for address, reason in refused.items():
-        ctx.call.log("warning", f"{server.host} refused the recipient {address}: {reason}.")
+        ctx.log("warning", f"{server.host} refused the recipient {address}: {reason}.")
     recipients: list[Json] = [
         address.addr_spec for name in ("To", "Cc", "Bcc") if name in message for address in message[name].addresses
     ]

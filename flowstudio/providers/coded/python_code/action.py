@@ -63,7 +63,7 @@ def _started(program: list[str], folder: str) -> StepProcess:
 
 
 def _printed(ctx: ActionContext) -> Printed:
-    log: Callable[[str, str], None] = ctx.call.log
+    log: Callable[[str, str], None] = ctx.log
     return Printed(log, PRINTED_BYTES)
 
 
