@@ -229,5 +229,5 @@ def test_no_secret_leaves_by_the_log_or_the_data_of_a_call(
         registry=Registry([replace(slack, actions=(replace(slack.actions[0], request=None),))]),
     )
     call = call_of(params=POST)
-    assert dispatcher.invoke(call).output == {"echo": ["Bearer ••••"], "n": 1}
+    assert dispatcher.invoke(call).output == {"echo": ["••••"], "n": 1}
     assert call.logged == [("info", "I was given ••••.")]
