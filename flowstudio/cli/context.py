@@ -13,8 +13,16 @@ import click
 from flowstudio.cli.faces import Faces, RunningApplication
 from flowstudio.settings import Settings, load_settings
 from flowstudio.workspace.ports import LOCAL_USER
+from flowstudio.workspace.users import check_user_id
 
-USER = click.option("--user", "user_id", default=LOCAL_USER, show_default=True, help="Act as this user.")
+USER = click.option(
+    "--user",
+    "user_id",
+    default=LOCAL_USER,
+    show_default=True,
+    help="Act as this user.",
+    callback=lambda _context, _option, text: check_user_id(text),
+)
 INPUT = click.option("--input", "data", metavar="JSON|@FILE", help="Data the run starts with, read as {{ trigger }}.")
 JSON_OUT = click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output.")
 

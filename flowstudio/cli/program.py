@@ -4,7 +4,7 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import click
 
@@ -17,7 +17,9 @@ from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.rules import PlanError
 from flowstudio.settings import SettingsError
+from flowstudio.vault.redact import Redactor
 from flowstudio.workspace.errors import WorkspaceError
+from flowstudio.workspace.log_file import LogFile
 
 BAD = (PlanError, ExpressionError, WorkspaceError, SettingsError)
 """Errors of what the user gave: exit code 2. The world's faults (a full disk, a locked vault) are 1."""
@@ -49,7 +51,9 @@ def main(faces: Faces, arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _leave_quietly()
     except Exception:
-        log.exception("A command failed on a bug")
+        # The application that kept the log is closed by now, and a terminal is no place for a traceback.
+        with closing(LogFile(paths.log_dir(paths.data_dir()), Redactor().text)):
+            log.exception("A command failed on a bug")
         click.echo("Error: FlowStudio made a mistake.", err=True)
         click.echo(f"  The details are in {paths.log_dir(paths.data_dir())}.", err=True)
         return FAILED

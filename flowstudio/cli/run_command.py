@@ -13,10 +13,13 @@ from flowstudio.cli.output import RunLines, as_text
 from flowstudio.engine.events import RunEnded, RunEvent
 from flowstudio.engine.model import RunState, TriggerEvent
 from flowstudio.plan.model import Json, Plan
+from flowstudio.plan.reader import check_json
+from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError, FileUnreadableError
 from flowstudio.workspace.files import read_file
 
 SUCCESS, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+EXAMPLE = """For instance --input '{"email": "ada@example.org"}' or --input @data.json."""
 LOOK_S = 0.2
 """How often the wait looks up: on Windows only then is Ctrl+C noticed."""
 
@@ -36,10 +39,16 @@ def read_input(text: str | None) -> Json:
             raise FileUnreadableError(f"{source} is not UTF-8 text.", fix="Save it as UTF-8.") from error
     try:
         value: Json = json.loads(text)
+        check_json(value, source)
     except json.JSONDecodeError as error:
         raise BadRequestError(
-            f"{source} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
-            fix="""For instance --input '{"email": "ada@example.org"}' or --input @data.json.""",
+            f"{source} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.", fix=EXAMPLE
+        ) from error
+    except DocumentError as error:
+        raise BadRequestError(error.sentence, fix=EXAMPLE) from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(
+            f"{source} cannot be read: a number of too many digits, or too deep.", fix=EXAMPLE
         ) from error
     return value
 

@@ -26,7 +26,13 @@ def parse(data: bytes | str) -> object:
     except RecursionError:
         raise DocumentError("The document is nested too deeply.") from None
     except ValueError as error:
-        raise DocumentError(f"The document is not valid JSON: {error}.") from None
+        raise DocumentError(f"The document is not valid JSON: {number_fault(error)}.") from None
+
+
+def number_fault(error: ValueError) -> str:
+    """What is wrong with a number that json met; Python's own words for too many digits speak of Python."""
+    text = str(error)
+    return "a number has too many digits" if "integer string conversion" in text else text
 
 
 def _decoded(data: bytes | str) -> str:

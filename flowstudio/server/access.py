@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.settings import Settings
-from flowstudio.workspace.errors import BadRequestError
 from flowstudio.workspace.ports import LOCAL_USER
+from flowstudio.workspace.users import check_user_id
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound
-MAX_USER_ID = 200
 
 
 class AccessError(FlowStudioError):
@@ -109,14 +108,6 @@ class Access:
             return frozenset({self.bound.lower()})
         # Listening everywhere, the machine is called by whatever name or address it has; the token guards it then.
         return own_names() | {host for each in self.allowed_origins if (host := _split(each)) is not None}
-
-
-def check_user_id(text: str) -> str:
-    if not text.strip() or len(text) > MAX_USER_ID or not text.isprintable():
-        raise BadRequestError(
-            f"`user_id` must be a text of 1 to {MAX_USER_ID} printable characters.", facts={"field": "user_id"}
-        )
-    return text
 
 
 def is_loopback(name: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from flask import g, request
 
+from flowstudio.plan.json_text import number_fault
 from flowstudio.plan.reader import check_json
 from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError
@@ -103,7 +104,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise BadRequestError("The body is nested too deeply.", facts={"field": "body"}) from error
     except ValueError as error:
-        raise BadRequestError(f"The body is not valid JSON: {error}.", facts={"field": "body"}) from error
+        raise BadRequestError(f"The body is not valid JSON: {number_fault(error)}.", facts={"field": "body"}) from error
     if not isinstance(document, dict):
         raise BadRequestError("The body must be a JSON object.", facts={"field": "body"})
     _check_values(document)

@@ -17,9 +17,8 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 def read_file(path: Path) -> bytes:
     """The file's bytes. Raises FileUnreadableError with a sentence."""
     try:
-        if path.stat().st_size > MAX_PLAN_BYTES:
-            raise FileUnreadableError(f"{path} is larger than {MAX_PLAN_BYTES >> 20} MB, too large for a plan.")
-        return path.read_bytes()
+        with path.open("rb") as stream:  # what the file system says of its size is not asked: a device has no end
+            content = stream.read(MAX_PLAN_BYTES + 1)
     except FileNotFoundError as error:
         raise FileUnreadableError(f"There is no file {path}.", fix="Check the path.") from error
     except IsADirectoryError as error:
@@ -28,6 +27,9 @@ def read_file(path: Path) -> bytes:
         raise FileUnreadableError(f"{path} may not be read.", fix="Change the file's permissions.") from error
     except OSError as error:
         raise FileUnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) > MAX_PLAN_BYTES:
+        raise FileUnreadableError(f"{path} is larger than {MAX_PLAN_BYTES >> 20} MB, too large for a plan.")
+    return content
 
 
 def read_plan_file(path: Path) -> Plan:

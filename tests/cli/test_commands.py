@@ -208,4 +208,26 @@ def test_a_bug_is_a_sentence_and_the_place_of_the_log(run: Run, save: Save, monk
     code, _out, err = run("run", save(GREETING))
     assert code == 1
     assert "Traceback" not in err
-    assert str(paths.log_dir(paths.data_dir())) in err
+    folder = paths.log_dir(paths.data_dir())
+    assert str(folder) in err
+    assert "RuntimeError: oops" in (folder / "flowstudio.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("data", ["NaN", "[1e999]", "[" * 5000, "[" * 300 + "]" * 300, "9" * 5000])
+def test_input_no_run_can_keep_is_bad_input(run: Run, save: Save, data: str) -> None:
+    code, _out, err = run("run", save(GREETING), "--input", data)
+    assert code == 2
+    assert err.startswith("Error: --input")
+    assert "--input @data.json" in err
+
+
+@pytest.mark.parametrize("user", ["", " ", "a\nb", "x" * 201])
+def test_a_user_id_is_a_short_printable_text(run: Run, save: Save, user: str) -> None:
+    code, _out, err = run("run", save(GREETING), "--user", user)
+    assert (code, "printable" in err) == (2, True)
+
+
+def test_a_device_without_end_is_too_large_for_a_plan(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowstudio.workspace.files.MAX_PLAN_BYTES", 1 << 20)
+    code, _out, err = run("run", "/dev/zero")
+    assert (code, "larger than 1 MB" in err) == (2, True)
