@@ -4,19 +4,21 @@ plan_json holds the whole plan as its .flow document; name, required_providers a
 programs that read the table, as the old service wrote them. Reading takes the document.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, text
 from sqlalchemy.exc import IntegrityError
 
 from flowstudio.plan.document import from_document, to_document
+from flowstudio.plan.errors import DocumentError
 from flowstudio.plan.model import Plan, StepKind, Trigger, TriggerKind
 from flowstudio.storage.columns import from_micros
 from flowstudio.storage.database import Database
 from flowstudio.storage.prepared import Prepared
 from flowstudio.storage.tables import execution_plans, schedules, webhook_routes
-from flowstudio.workspace.errors import PlanTakenError, WebhookTakenError
+from flowstudio.workspace.errors import CorruptDatabaseError, PlanTakenError, WebhookTakenError
 from flowstudio.workspace.ports import PlanRecord, WebhookRoute
 
 _ROUTE = (
@@ -24,6 +26,8 @@ _ROUTE = (
     .join(execution_plans)
     .where(webhook_routes.c.path == bindparam("path"))
 )
+
+log = logging.getLogger(__name__)
 
 
 class SqlPlanStore:
@@ -58,7 +62,7 @@ class SqlPlanStore:
         plans = execution_plans.c
         query = select(execution_plans).filter_by(user_id=user_id).order_by(plans.created_at.desc(), plans.id)
         with self._database.reading(user_id) as connection:
-            return [_record(row) for row in connection.execute(query).mappings()]
+            return _readable(connection.execute(query).mappings())
 
     def delete(self, user_id: str, plan_id: str) -> bool:
         """Takes the plan, its routes and its schedules; its runs stay in the history."""
@@ -78,7 +82,7 @@ class SqlPlanStore:
         """Of all users, oldest first."""
         query = select(execution_plans).where(text("enabled")).order_by(execution_plans.c.created_at)
         with self._database.reading() as connection:
-            return [_record(row) for row in connection.execute(query).mappings()]
+            return _readable(connection.execute(query).mappings())
 
     def _upsert(self, row: Mapping[str, Any]) -> Any:
         """Another user's row of the same id is left alone: then no row is counted."""
@@ -137,11 +141,29 @@ def _row(record: PlanRecord) -> dict[str, Any]:
     }
 
 
+def _readable(rows: Iterable[RowMapping]) -> list[PlanRecord]:
+    """The plans that can be read: one that is damaged must not take the others along, nor the start of the program."""
+    records = []
+    for row in rows:
+        try:
+            records.append(_record(row))
+        except CorruptDatabaseError as error:
+            log.error("A plan is left out: %s", error)
+    return records
+
+
 def _record(row: RowMapping) -> PlanRecord:
+    try:
+        plan = from_document(row["plan_json"])
+    except DocumentError as error:
+        raise CorruptDatabaseError(
+            f"The stored plan “{row['name']}” ({row['id']}) cannot be read: {error.sentence}",
+            fix="Delete it, or restore a backup of the database.",
+        ) from error
     return PlanRecord(
         id=row["id"],
         user_id=row["user_id"],
-        plan=from_document(row["plan_json"]),
+        plan=plan,
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         status=row["status"],

@@ -82,9 +82,9 @@ class Plans:
 
     def delete(self, user_id: str, plan_id: str) -> None:
         """Removes the plan and all that would start it. Its runs stay in the history."""
-        self.get(user_id, plan_id)
+        if not self._store.delete(user_id, plan_id):
+            raise NoSuchPlanError("Plan not found")
         self._schedules.remove(plan_id)
-        self._store.delete(user_id, plan_id)
         self._publish(PlanDeleted(user_id, plan_id))
 
     def set_trigger(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from flowstudio.plan.model import Edge, Plan, Step, Trigger, TriggerKind
 from flowstudio.storage.database import Database
 from flowstudio.storage.plan_store import SqlPlanStore
-from flowstudio.workspace.errors import PlanTakenError, WebhookTakenError
+from flowstudio.workspace.errors import CorruptDatabaseError, PlanTakenError, WebhookTakenError
 from flowstudio.workspace.ports import PlanRecord, WebhookRoute
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
@@ -120,3 +120,16 @@ def test_other_programs_find_the_old_columns_filled(store: SqlPlanStore, databas
     assert row[0] == "Plan p1"
     assert row[1] == '["http"]'
     assert row[2].startswith('{"type":"webhook"')
+
+
+@pytest.mark.logs("is left out")
+def test_a_damaged_plan_takes_no_other_along(store: SqlPlanStore, database: Database) -> None:
+    store.save(record("p1", "ann", hook("in")))
+    store.save(record("p2"))
+    with database.begin("ann") as connection:
+        connection.execute(text("UPDATE execution_plans SET plan_json = ' {\"flowstudio\": 1}' WHERE id = 'p1'"))
+    assert [each.id for each in store.list("ann")] == ["p2"]
+    assert [each.id for each in store.enabled_plans()] == ["p2"]
+    with pytest.raises(CorruptDatabaseError, match=r"“Plan p1” \(p1\) cannot be read: id is missing"):
+        store.get("ann", "p1")
+    assert store.delete("ann", "p1")
