@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.coded.params import Params
+from flowstudio.providers.coded.python_code.child import TOO_LARGE
 from flowstudio.providers.coded.python_code.interpreter import NoPythonError, command, environment
 from flowstudio.providers.coded.python_code.process import Printed, StepProcess
 from flowstudio.providers.errors import ActionCancelledError, ActionTimeoutError, BadAnswerError, ProviderError
@@ -87,17 +89,33 @@ def _check_end(ctx: ActionContext, process: StepProcess, exit_code: int, cpu_s: 
 def _output(answer: Path, exit_code: int, max_bytes: int, memory_mb: int) -> Json:
     """What the child wrote. Raises CodeFailedError with line and traceback, BadAnswerError when it is too large."""
     try:
-        if answer.stat().st_size > max_bytes:
-            raise BadAnswerError(f"The result is larger than {max_bytes // MEGABYTE} MB.", fix="Return less.")
-        written = json.loads(answer.read_bytes())
+        content = _content(answer, max_bytes)
+        if len(content) > max_bytes:
+            raise _too_large(max_bytes)
+        written = json.loads(content)
         if "error" not in written:
             result: Json = written["result"]
             return result
         error = written["error"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         sentence = f"The code ended its process (exit code {exit_code}) without a result."
         raise CodeFailedError(sentence, fix="Let it run to its end; do not call os._exit.") from None
-    raise _raised(error, memory_mb)
+    if isinstance(error, dict) and error.get("type") == TOO_LARGE:
+        raise _too_large(max_bytes)
+    raise _raised(error if isinstance(error, dict) else {}, memory_mb)
+
+
+def _content(answer: Path, max_bytes: int) -> bytes:
+    """At most a byte more than max_bytes. The code may have put a pipe or a link to a device in the file's place."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(answer, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("not a file")
+        return file.read(max_bytes + 1)
+
+
+def _too_large(max_bytes: int) -> BadAnswerError:
+    return BadAnswerError(f"The result is larger than {max_bytes // MEGABYTE} MB.", fix="Return less.")
 
 
 def _raised(error: dict[str, Json], memory_mb: int) -> CodeFailedError:

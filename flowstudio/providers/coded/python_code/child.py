@@ -16,6 +16,10 @@ from typing import Any
 
 NAME = "<your code>"
 FUNCTION = "_step"
+TOO_LARGE = "<result too large>"
+"""An error's type that no class can have."""
+MORE_TASKS = 256
+"""Processes and threads the code may add to those the machine has."""
 
 
 def main() -> int:
@@ -26,10 +30,13 @@ def main() -> int:
         text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
     except BaseException as error:  # noqa: BLE001  the user's code may raise anything, SystemExit too
         text = json.dumps({"error": told(error)})
-    sys.stdout.flush()
     # A lone surrogate has no UTF-8; backslashreplace writes it as the escape that JSON has for it.
-    with open(job["answer"], "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) > job["output_bytes"]:  # the operating system would cut it off in the middle
+        data = json.dumps({"error": {"type": TOO_LARGE}}).encode()
+    sys.stdout.flush()
+    with open(job["answer"], "wb") as file:
+        file.write(data)
     return 0
 
 
@@ -45,6 +52,9 @@ def limit(job: dict[str, Any]) -> None:
         resource.RLIMIT_FSIZE: (job["output_bytes"],) * 2,
         resource.RLIMIT_CORE: (0, 0),
     }
+    # Counted per user and not per group: what all users have is the least bound that cannot refuse an honest start.
+    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/loadavg", encoding="ascii") as file:
+        limits[resource.RLIMIT_NPROC] = (int(file.read().split()[3].split("/")[1]) + MORE_TASKS,) * 2
     for which, values in limits.items():
         # macOS refuses an address space limit; the time limit holds there all the same.
         with contextlib.suppress(ValueError, OSError):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Final
@@ -11,6 +12,8 @@ from typing import IO, Final
 from flowstudio.providers.ports import Cancel
 
 LONGEST_LINE: Final = 4_000
+LAST_WORDS_S: Final = 1.0
+"""How long lines are still taken that were printed before the end."""
 
 
 class Printed:
@@ -20,6 +23,12 @@ class Printed:
         self._log = log
         self._left = max_bytes
         self._lock = threading.Lock()
+        self._is_over = False
+
+    def end(self) -> None:
+        """Whatever is still printed belongs to no step any more."""
+        with self._lock:
+            self._is_over = True
 
     def follow(self, stream: IO[bytes], level: str) -> threading.Thread:
         thread = threading.Thread(target=self._read, args=(stream, level), name="python step output", daemon=True)
@@ -33,6 +42,8 @@ class Printed:
 
     def _tell(self, level: str, line: bytes) -> None:
         with self._lock:
+            if self._is_over:
+                return
             before, self._left = self._left, self._left - len(line)
         if self._left >= 0:
             self._log(level, line.decode("utf-8", "replace").rstrip("\r\n"))
@@ -73,8 +84,11 @@ class StepProcess:
             timer.cancel()
             forget()
             self.kill()
+            # A child that left the group keeps the pipes open as long as it likes; nobody waits for that.
+            deadline = time.monotonic() + LAST_WORDS_S
             for reader in readers:
-                reader.join()
+                reader.join(max(deadline - time.monotonic(), 0.0))
+            printed.end()
 
     def kill(self) -> None:
         """Thread-safe; a process that is gone already is no fault."""

@@ -110,7 +110,7 @@ def test_time_is_limited(act) -> None:
 
 
 def test_a_result_over_the_size_limit_is_refused(act) -> None:
-    with pytest.raises((BadAnswerError, CodeFailedError)):
+    with pytest.raises(BadAnswerError, match="larger than 1 MB"):
         code(act, "return 'x' * 3_000_000", limits=Limits(max_bytes=1024 * 1024))
 
 
@@ -178,3 +178,26 @@ def test_another_interpreter_can_be_chosen(act) -> None:
 def test_the_packaged_application_runs_the_step_itself(monkeypatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert interpreter.command("") == [sys.executable, "--python-step"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and links of POSIX")
+@pytest.mark.parametrize(
+    "placed", ["os.mkfifo('../answer.json')", "os.symlink('/dev/zero', '../answer.json')", "os.mkdir('../answer.json')"]
+)
+def test_what_stands_in_the_place_of_the_answer_is_not_read(act, placed) -> None:
+    with pytest.raises(CodeFailedError, match="without a result"):
+        code(act, f"import os\n{placed}\nos._exit(0)")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sessions of POSIX")
+def test_a_child_that_leaves_the_group_holds_nobody_up(act) -> None:
+    program = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    os.execvp("sleep", ["sleep", "20"])
+return os.getpid()
+"""
+    started = time.monotonic()
+    assert code(act, program).output
+    assert time.monotonic() - started < 8
