@@ -13,6 +13,9 @@ from flowstudio.plan.model import Json
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX: Final = "tag:yaml.org,2002:"
 
+DEEPEST: Final = 100
+"""Levels of lists and objects."""
+
 Key = tuple[str | int, ...]
 
 
@@ -31,7 +34,7 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self._root = _compose(text)
-        self.data: Json = _plain(self._root, ())
+        self.data: Json = _Plain().value(self._root, ())
 
     def line(self, key: Key) -> int:
         """The line of a key, or of the nearest one around it that exists; from 1."""
@@ -59,27 +62,41 @@ def _compose(text: str) -> yaml.Node:
         raise SourceFault(line, (), f"This is not valid YAML: {error.problem or error.context}.") from error
     except yaml.YAMLError as error:
         raise SourceFault(1, (), f"This is not valid YAML: {error}.") from error
+    except RecursionError:
+        raise SourceFault(1, (), "This is nested too deeply.") from None
     if root is None:
         raise SourceFault(1, (), "The file is empty.")
     return root
 
 
-def _plain(node: yaml.Node, key: Key) -> Json:
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, key)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*key, index)) for index, item in enumerate(node.value)]
-    return _scalar(node.tag.removeprefix(_PREFIX), node.value)
+class _Plain:
+    """One walk. A list or an object that comes a second time is an alias: nine of nine of nine of them fill memory."""
 
+    def __init__(self) -> None:
+        self._met: set[int] = set()
 
-def _mapping(node: yaml.MappingNode, key: Key) -> Json:
-    made: dict[str, Json] = {}
-    for key_node, value_node in node.value:
-        name = str(key_node.value)
-        if name in made:
-            raise SourceFault(key_node.start_mark.line + 1, (*key, name), f"The key “{name}” stands here twice.")
-        made[name] = _plain(value_node, (*key, name))
-    return made
+    def value(self, node: yaml.Node, key: Key) -> Json:
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node.tag.removeprefix(_PREFIX), node.value)
+        if id(node) in self._met:
+            raise SourceFault(
+                node.start_mark.line + 1, key, "A part with an anchor (&) cannot be used again; repeat it."
+            )
+        if len(key) > DEEPEST:
+            raise SourceFault(node.start_mark.line + 1, key[:5], "This is nested too deeply.")
+        self._met.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, key)
+        return [self.value(item, (*key, index)) for index, item in enumerate(node.value)]
+
+    def _mapping(self, node: yaml.MappingNode, key: Key) -> Json:
+        made: dict[str, Json] = {}
+        for key_node, value_node in node.value:
+            name = str(key_node.value)
+            if name in made:
+                raise SourceFault(key_node.start_mark.line + 1, (*key, name), f"The key “{name}” stands here twice.")
+            made[name] = self.value(value_node, (*key, name))
+        return made
 
 
 def _scalar(tag: str, text: str) -> Json:

@@ -118,3 +118,18 @@ def test_the_catalogue_loads_quickly() -> None:
     started = time.perf_counter()
     load_catalog(files("flowstudio.providers") / "catalog")
     assert time.perf_counter() - started < 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)), "anchor"),
+        ("a: &a [*a]", "anchor"),
+        ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("a: " + "[" * 200 + "]" * 200, "nested too deeply"),
+    ],
+)
+def test_a_file_made_to_fill_memory_is_a_fault_like_any_other(text: str, sentence: str) -> None:
+    manifest, (problem,) = load_manifest(text, "bomb.yaml")
+    assert manifest is None
+    assert sentence in problem.sentence
