@@ -2,7 +2,7 @@
 
 import calendar
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import struct_time
@@ -22,6 +22,7 @@ from flowstudio.providers.result import ProviderResult
 
 ACCEPT: Final = "application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, */*;q=0.5"
 MAX_BYTES: Final = 10 * 1024 * 1024
+MOST_ATTRIBUTES: Final = 1000
 
 
 def parse_feed(ctx: ActionContext) -> ProviderResult:
@@ -49,7 +50,7 @@ def read_feed(answer: HttpAnswer) -> dict[str, Json]:
     headers = {"content-type": answer.headers.get("content-type", ""), "content-location": answer.url}
     # A stream, because feedparser takes a string or bytes for the name of a file or an address and would open it.
     parsed: Any = parse(io.BytesIO(answer.content), response_headers=headers)  # type: ignore[no-untyped-call]
-    if not parsed.version:
+    if not parsed.get("version"):
         kind = answer.headers.get("content-type", "").partition(";")[0] or "unknown type"
         raise BadAnswerError(
             f"What {_host(answer.url)} sent is not a feed ({kind}).",
@@ -91,6 +92,10 @@ def _refuse_entities(content: bytes, address: str) -> None:
     """
     try:
         defusedxml.sax.parseString(content, _Ignoring(), forbid_dtd=False, forbid_external=False)
+    except _TooManyAttributesError:
+        raise BadAnswerError(
+            f"The feed of {_host(address)} has an element of more than {MOST_ATTRIBUTES} attributes."
+        ) from None
     except DefusedXmlException:
         sentence = f"The feed of {_host(address)} declares XML entities, which are not read for safety."
         raise BadAnswerError(sentence) from None
@@ -100,6 +105,14 @@ def _refuse_entities(content: bytes, address: str) -> None:
 
 class _Ignoring(ContentHandler):
     """Reads a document for the sake of its faults alone."""
+
+    def startElement(self, name: str, attrs: Sized) -> None:  # noqa: N802
+        if len(attrs) > MOST_ATTRIBUTES:  # feedparser's time grows with their square
+            raise _TooManyAttributesError(name)
+
+
+class _TooManyAttributesError(Exception):
+    """No feed has elements like this."""
 
 
 def _text(source: Mapping[str, Any], key: str) -> str:

@@ -103,3 +103,14 @@ def test_only_web_addresses_are_fetched(act, address) -> None:
 def test_the_number_of_entries_can_be_limited(act) -> None:
     act.http = Canned(RSS.encode())
     assert len(act.output("rss", "parse_feed", feed_url="https://example.com/", limit=1)["items"]) == 1
+
+
+def test_an_empty_answer_is_no_feed(act) -> None:
+    with pytest.raises(BadAnswerError, match="is not a feed"):
+        feed(act, "")
+
+
+def test_an_element_of_countless_attributes_is_refused(act) -> None:
+    item = "<item " + " ".join(f'a{number}="1"' for number in range(1001)) + "/>"
+    with pytest.raises(BadAnswerError, match="more than 1000 attributes"):
+        feed(act, f'<rss version="2.0"><channel>{item}</channel></rss>')
