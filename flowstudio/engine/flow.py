@@ -3,6 +3,8 @@
 Every function takes rendered params and raises FlowParamError, which names the param, when one is not usable.
 """
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,8 @@ from flowstudio.engine.errors import FlowParamError
 from flowstudio.plan.model import Json, StepId
 
 DEFAULT_MAX_ITERATIONS = 1000
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""The name of a header, RFC 9110, 5.6.2."""
 LONGEST_WAIT_S = 366 * 24 * 3600.0
 
 
@@ -69,12 +73,23 @@ def merge(params: Mapping[str, Json], arrivals: Sequence[Arrival]) -> Json:
 
 def respond(params: Mapping[str, Json]) -> dict[str, Json]:
     """The answer of the run as {"status", "headers", "body"}."""
-    status = whole_number(params.get("status", 200), "status", 100, 599)
+    status = whole_number(params.get("status", 200), "status", 200, 599)
     headers = params.get("headers") or {}
     if not isinstance(headers, dict):
         raise FlowParamError("“headers” is not a list of names and values.", fix="Give each header a name and a value.")
-    texts: dict[str, Json] = {str(name): str(value) for name, value in headers.items()}
+    texts: dict[str, Json] = {
+        _header_name(name): value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in headers.items()
+        if value is not None
+    }
     return {"status": status, "headers": texts, "body": params.get("body")}
+
+
+def _header_name(name: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        sentence = f"“{name[:40]}” in “headers” cannot be the name of a header."
+        raise FlowParamError(sentence, fix="Use letters, digits and hyphens, such as X-Order-Id.")
+    return name
 
 
 def due(action: str, params: Mapping[str, Json], now: datetime) -> datetime:

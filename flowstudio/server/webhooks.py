@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,6 +21,7 @@ from flowstudio.workspace.webhooks import Delivered, Delivery
 
 PREFIX = "/api/webhook/"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 WAIT_LIMIT_S = 60.0
 """How long a sender waits for the run's end before it gets 202 and the run goes on."""
 
@@ -64,15 +66,20 @@ def response_of(document: dict[str, Json]) -> Response:
     status, content = document.get("status"), document.get("body")
     code = status if isinstance(status, int) and 200 <= status <= 599 else 200
     if content is None or isinstance(content, str):
-        response = Response(content or b"", code, content_type="text/plain; charset=utf-8")
+        response = Response((content or "").encode("utf-8", "replace"), code, content_type="text/plain; charset=utf-8")
     else:
         response = answer(content, code)
     headers = document.get("headers")
     for name, value in (headers if isinstance(headers, dict) else {}).items():
         # Headers of the connection are the server's own.
         if value is not None and not is_hop_by_hop(name) and name.lower() != "content-length":
-            response.headers[name] = " ".join(str(value).split("\n")).replace("\r", "")
+            response.headers[name] = header_text(str(value))
     return response
+
+
+def header_text(text: str) -> str:
+    """One line, as WSGI wants it: UTF-8's bytes spelled in Latin-1 (PEP 3333), for more than Latin-1 cannot be sent."""
+    return _CONTROLS.sub(" ", text).strip().encode("utf-8", "replace").decode("latin-1")
 
 
 def read_body() -> Json:

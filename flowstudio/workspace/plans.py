@@ -145,6 +145,8 @@ class Plans:
         for trigger in record.plan.triggers:
             if trigger.kind is TriggerKind.SCHEDULE and trigger.enabled:
                 cron_of(trigger)
+            if trigger.kind is TriggerKind.WEBHOOK:
+                _check_path(trigger)
         self._store.save(record)
         self._schedules.put(record)
         self._publish(PlanStored(record.user_id, record.id))
@@ -171,6 +173,17 @@ def _with_clean_path(trigger: Trigger) -> Trigger:
     if trigger.kind is not TriggerKind.WEBHOOK or not isinstance(path, str) or path == clean_path(path):
         return trigger
     return replace(trigger, config={**trigger.config, "webhook_path": clean_path(path)})
+
+
+def _check_path(trigger: Trigger) -> None:
+    """Raises BadRequestError for a path no request can come to: clients take . and .. out of an address."""
+    path = trigger.config.get("webhook_path")
+    if isinstance(path, str) and (not path.isprintable() or {".", ".."} & set(path.split("/"))):
+        raise BadRequestError(
+            f"`webhook_path` is “{ascii(path[:80])[1:-1]}”, which no address can have.",
+            fix="Use letters, digits, hyphens and slashes, such as shop/new-order.",
+            facts={"field": "webhook_path"},
+        )
 
 
 def _require_path(trigger: Trigger) -> None:

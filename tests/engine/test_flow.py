@@ -90,7 +90,18 @@ def test_an_answer_has_a_status_headers_and_a_body() -> None:
     assert answer == {"status": 201, "headers": {"X-N": "1"}, "body": {"ok": True}}
 
 
-@pytest.mark.parametrize("status", [99, 600, "ok"])
+@pytest.mark.parametrize("status", [99, 100, 600, "ok"])
 def test_an_answer_needs_a_real_status(status: Json) -> None:
     with pytest.raises(FlowParamError, match="status"):
         flow.respond({"status": status})
+
+
+@pytest.mark.parametrize("name", ["", "Bad Name", "X\r\nEvil", "é", "X:"])
+def test_an_answers_header_needs_a_legal_name(name: str) -> None:
+    with pytest.raises(FlowParamError, match="name of a header"):
+        flow.respond({"headers": {name: "x"}})
+
+
+def test_an_answers_header_is_written_as_json_would() -> None:
+    headers = flow.respond({"headers": {"A": True, "B": None, "C": [1, "ü"]}})["headers"]
+    assert headers == {"A": "true", "C": '[1, "ü"]'}

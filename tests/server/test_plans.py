@@ -203,3 +203,12 @@ def test_a_value_no_plan_can_hold_is_400_and_hides_no_other_plan(call: Any, text
 def test_a_character_no_database_holds_is_400(call: Any) -> None:
     answer = raw(call, "/execute-plan", '{"execution_plan_id": "\\ud800"}')
     assert (answer.status_code, answer.json()["code"]) == (400, "storage.unstorable")
+
+
+@pytest.mark.parametrize("path", ["../x", "a/./b", "a\r\nb", "\0"])
+def test_a_webhook_path_no_request_can_come_to_is_refused(call: Any, path: str) -> None:
+    plan = call.plan()
+    trigger = {"type": "webhook", "config": {"webhook_path": path}}
+    answer = call("POST", f"/execution-plans/{plan['id']}/trigger", {"trigger": trigger})
+    assert (answer.status_code, answer.json()["details"]) == (400, {"field": "webhook_path"})
+    assert call("GET", f"/execution-plans/{plan['id']}").json()["trigger"] is None

@@ -165,3 +165,17 @@ def test_what_json_has_no_place_for_stays_text(call: Any, body: str) -> None:
     )
     assert answer.status_code == 200
     assert answer.json()["trigger_data"]["body"] == body
+
+
+def test_a_header_of_an_answer_may_hold_any_letter(call: Any) -> None:
+    params = {"headers": {"X-Place": "Łódź ☃"}, "body": "x"}
+    call.plan(trigger=hook(), plan_json=[{"provider": "flow", "action_id": "respond", "params": params}])
+    answer = call("POST", "/webhook/leads")
+    assert (answer.status_code, answer.text) == (200, "x")
+    assert answer.headers["X-Place"].encode("latin-1").decode() == "Łódź ☃"
+
+
+def test_half_a_character_pair_is_sent_as_a_question_mark(call: Any) -> None:
+    params = {"body": "a\ud800"}
+    call.plan(trigger=hook(), plan_json=[{"provider": "flow", "action_id": "respond", "params": params}])
+    assert call("POST", "/webhook/leads").text == "a?"
