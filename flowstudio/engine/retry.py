@@ -20,7 +20,7 @@ def next_delay(failure: Failure, retry: Retry, attempt: int, rng: Random) -> flo
     if not failure.retryable or attempt >= retry.tries:
         return None
     if failure.retry_after_s is not None:
-        return min(max(failure.retry_after_s, 0.0), MAX_RETRY_AFTER_S)
+        return max(0.0, min(MAX_RETRY_AFTER_S, failure.retry_after_s))  # in this order NaN is the limit
     delay = _grown(retry, attempt)
     return rng.uniform(0.0, delay) if retry.jitter else delay
 

@@ -121,7 +121,8 @@ class StepPerformer:
         except FlowParamError as error:
             located = FlowParamError(f"Step “{node.step.label}”: {error.sentence}", fix=error.fix)
             return conclude(node, failure_of(located, node.step.id))
-        except Exception as bug:
+        except (Exception, SystemExit) as bug:
+            # SystemExit too: a library's sys.exit() must end its step and not the thread, or the run waits for ever.
             log.exception("Step %s (%s.%s) of run %s broke", node.step.id, node.step.provider, node.step.action, run.id)
             return conclude(node, _bug(node, bug))
 
@@ -271,7 +272,7 @@ def _timed_out(node: Node, limit_s: float) -> Failure:
     return failure_of(error, node.step.id, retryable=True)
 
 
-def _bug(node: Node, bug: Exception) -> Failure:
+def _bug(node: Node, bug: BaseException) -> Failure:
     """Names the kind of exception only: its text may hold what the action was given."""
     error = StepBugError(
         f"Step “{node.step.label}” broke: the code of {node.step.provider}.{node.step.action} has a fault "

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import orjson
 
+from flowstudio.plan.json_text import number_fault
 from flowstudio.workspace.errors import UnstorableValueError
 
 SLOW = " "
@@ -47,8 +48,10 @@ def decode(text: str) -> Any:
 def _encode_slowly(value: object) -> str:
     try:
         return SLOW + json.dumps(_with_text_keys(value), separators=(",", ":"), default=_plain)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         raise UnstorableValueError(f"A result cannot be stored as JSON: {error}.") from error
+    except ValueError as error:
+        raise UnstorableValueError(f"A result cannot be stored as JSON: {number_fault(error)}.") from error
     except RecursionError as error:
         raise UnstorableValueError("A result cannot be stored as JSON: it is nested too deeply.") from error
 

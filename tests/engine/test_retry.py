@@ -55,3 +55,8 @@ def test_jitter_stays_between_nothing_and_the_limit(tries: int, delay: float, li
 def test_delays_that_no_clock_can_hold_are_cut_to_what_one_can() -> None:
     assert delays(Retry(2, 1e308, Backoff.EXPONENTIAL, 1e308, jitter=False)) == [LONGEST_DELAY_S]
     assert delays(Retry(3, -5.0, Backoff.EXPONENTIAL, jitter=False)) == [0, 0]
+
+
+def test_a_retry_after_that_is_no_number_is_the_longest_one() -> None:
+    asked = Failure("provider.rate_limited", "Slow down.", retryable=True, retry_after_s=float("nan"))
+    assert delays(Retry(2), asked) == [MAX_RETRY_AFTER_S]

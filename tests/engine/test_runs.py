@@ -376,3 +376,15 @@ def test_a_full_disk_fails_the_run_in_memory_and_the_engine_goes_on(bench: Workb
     disk.is_full = False
     assert bench.run(plan(step("a")), "r2").state is RunState.SUCCEEDED
     assert not bench.store.get("r1").state.is_final, "the next start takes it up"
+
+
+@pytest.mark.logs("broke")
+def test_an_action_that_leaves_the_interpreter_leaves_its_step_only(bench: Workbench) -> None:
+    def leave(call: Invocation) -> None:
+        raise SystemExit(3)
+
+    bench.invoker.functions["leave"] = leave
+    run = bench.run(plan(step("a", "test.leave")))
+    assert run.failure is not None
+    assert run.failure.code == "engine.bug"
+    assert bench.run(plan(step("a")), "r2").state is RunState.SUCCEEDED

@@ -77,3 +77,8 @@ def test_nesting_beyond_the_fast_writer_still_comes_back() -> None:
     for _ in range(300):
         value = [value]
     assert decode(encode(value)) == value
+
+
+def test_a_number_of_too_many_digits_is_told_in_plain_words() -> None:
+    with pytest.raises(UnstorableValueError, match="a number has too many digits"):
+        encode([10**5000])
