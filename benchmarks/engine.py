@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from flowstudio.engine.engine import Engine
 from flowstudio.engine.model import Run, RunState, TriggerEvent
 from flowstudio.engine.ports import Invocation
 from flowstudio.plan.model import Edge, Plan, Step
+from flowstudio.plan.rules import FieldInfo
 from flowstudio.providers.result import ProviderResult
 from flowstudio.storage.database import Database
 from flowstudio.storage.run_store import SqlRunStore
@@ -38,14 +40,28 @@ class SystemClock:
         return time.monotonic()
 
 
-class Nothing:
-    """Invoker and action table of one action that answers its param."""
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """An action that answers its param. Its id is its effect: before a write all results must be durable."""
+
+    id: str
+    provider: str = "bench"
+    title: str = ""
+    fields: tuple[FieldInfo, ...] = ()
+
+    @property
+    def effect(self) -> str:
+        return self.id
+
+
+class Echoes:
+    """Invoker and table of `bench.write` and `bench.pure`."""
 
     def invoke(self, call: Invocation) -> ProviderResult:
         return ProviderResult(True, call.params.get("value"))
 
-    def find(self, provider: str, action: str) -> None:
-        return None
+    def find(self, provider: str, action: str) -> Echo | None:
+        return Echo(action) if provider == "bench" else None
 
     def suggest(self, provider: str, action: str) -> str:
         return ""
@@ -58,7 +74,7 @@ def engine(synchronous: str = "FULL") -> Iterator[Engine]:
     database.upgrade()
     bus = Bus()
     bus.subscribe(lambda event: None)
-    engine = Engine(SqlRunStore(database), Nothing(), Nothing(), bus.publish, SystemClock())
+    engine = Engine(SqlRunStore(database), Echoes(), Echoes(), bus.publish, SystemClock())
     engine.start()
     try:
         yield engine
@@ -74,6 +90,7 @@ def rows() -> Iterator[Row]:
     yield Row("durable steps/s, 64 runs, FULL", durable_rate(64), "steps/s")
     yield Row("durable steps/s, 8 runs, NORMAL", durable_rate(8, "NORMAL"), "steps/s")
     yield Row("loop-1000, one step an item, durable at its end, FULL", loop_1000(), "s", 0.2, is_least=False)
+    yield Row("loop-1000, one write an item, each durable, FULL", loop_1000("write"), "s")
     yield Row("loop-1000, 8 items at once, FULL", loop_1000(parallel=8), "s")
     yield Row("1,000 runs waiting 0.5 s at once, FULL", thousand_waits(), "s")
     yield Row("compile 10,000 steps", compile_10000(), "s", 1.0, is_least=False)
@@ -91,9 +108,9 @@ def durable_rate(runs: int, synchronous: str = "FULL") -> float:
     return runs * repeats * CHAIN / seconds(work, synchronous)
 
 
-def loop_1000(parallel: int = 1) -> float:
+def loop_1000(effect: str = "pure", parallel: int = 1) -> float:
     loop = Step("loop", "flow", "loop", params={"items": "{{ trigger }}", "parallel": parallel})
-    body = Step("body", "bench", "echo", params={"value": "{{ item }}"}, parent="loop")
+    body = Step("body", "bench", effect, params={"value": "{{ item }}"}, parent="loop")
     plan = Plan("bench", "Loop", steps=(loop, body), edges=(Edge("loop", "body", "body"),))
     items = [{"id": number, "name": f"item {number}"} for number in range(1000)]
     trigger = TriggerEvent(data=list(items))
@@ -108,14 +125,14 @@ def thousand_waits() -> float:
 def compile_10000() -> float:
     plan = chain(10_000)
     started = time.perf_counter()
-    compile_plan(plan, Nothing())
+    compile_plan(plan, Echoes())
     return time.perf_counter() - started
 
 
 def chain(length: int) -> Plan:
     ids = [f"s{number}" for number in range(length)]
-    steps = [Step(ids[0], "bench", "echo", params={"value": {"n": 1, "text": "x" * 100}})]
-    steps += [Step(b, "bench", "echo", params={"value": f"{{{{ steps.{a}.output }}}}"}) for a, b in pairwise(ids)]
+    steps = [Step(ids[0], "bench", "write", params={"value": {"n": 1, "text": "x" * 100}})]
+    steps += [Step(b, "bench", "write", params={"value": f"{{{{ steps.{a}.output }}}}"}) for a, b in pairwise(ids)]
     return Plan("bench", "Chain", steps=tuple(steps), edges=tuple(Edge(a, "out", b) for a, b in pairwise(ids)))
 
 

@@ -211,19 +211,16 @@ class Runner:
         return works.performer.perform(self.run, attempt, self._progress.scope(walk), self._token, self._give_up)
 
     def _await_durable(self, attempt: Attempt) -> bool:
-        """The one place that decides what must be on disk before a step starts; whether all that leads to it is.
+        """The one place that decides what must be on disk before a step starts; whether all that was before it is.
 
-        A result must be durable before an effect that depends on it leaves the process. So a step that reads, writes,
-        costs or waits first waits for the results that lead to it; as the journal keeps the order, those bring all
-        before them. A pure step does not wait: were its inputs lost in a crash, they and it would be worked out again.
+        Before an effect leaves the process, everything the run did until then must be durable: a step that reads,
+        writes, costs or waits first waits for the run's latest entry, and as the journal keeps the order, that brings
+        all before it. A pure step does not wait: were its inputs lost in a crash, they and it would be worked out again.
         """
-        results = attempt.walk.results
-        tickets = [results[inlet.source].ticket for inlet in attempt.node.inlets if inlet.source in results]
-        if attempt.node.is_repeatable:
-            return all(ticket.is_done for ticket in tickets)
-        for ticket in tickets:
+        ticket = self._progress.last_ticket
+        if not attempt.node.is_repeatable:
             ticket.wait()
-        return True
+        return ticket.is_done
 
     def _settle(self, attempt: Attempt, ending: Ending) -> tuple[Attempt | None, bool]:
         """Takes in how an attempt ended; what this thread does next, and whether the run is over."""

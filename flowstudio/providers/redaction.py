@@ -21,9 +21,15 @@ class Mask:
     """Hides known secret values in text, also as they look in an address, in base64, and cut off by an ellipsis."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secret for secret in secrets if secret)
-        spelled = {form for secret in self._secrets for form in _spellings(secret)}
+        spelled = {form for secret in secrets if secret for form in _spellings(secret)}
         self._forms = sorted(spelled, key=len, reverse=True)
+
+    @property
+    def unmistakable(self) -> "Mask":
+        """The part of this mask that hits nothing by chance."""
+        mask = Mask(())
+        mask._forms = [form for form in self._forms if len(form) >= UNMISTAKABLE]
+        return mask
 
     def text(self, text: str) -> str:
         if not self._forms:
@@ -43,8 +49,7 @@ class Mask:
 
     def result(self, result: ProviderResult) -> ProviderResult:
         """The result without secrets; the output, which is data, keeps those too short to be told from chance."""
-        unmistakable = Mask(secret for secret in self._secrets if len(secret) >= UNMISTAKABLE)
-        output = unmistakable.value(result.output) if unmistakable._secrets else result.output
+        output = self.unmistakable.value(result.output) if self._forms else result.output
         metadata = {self.text(key): self.value(item) for key, item in result.metadata.items()}
         error = self._error(result.error) if result.error else None
         return replace(result, output=output, message=self.text(result.message), metadata=metadata, error=error)

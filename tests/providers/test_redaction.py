@@ -22,6 +22,11 @@ def test_a_long_secret_is_masked_in_the_output_too() -> None:
     assert Mask(["long-s3cret"]).result(result).output == {"data": ["a ••••"], "••••": None}
 
 
+def test_the_short_path_of_a_secret_address_stays_in_the_output() -> None:
+    result = ProviderResult(True, {"tool": "https://hooks.test/tool"})
+    assert Mask(["https://hooks.test/tool"]).result(result).output == {"tool": "••••"}
+
+
 def test_a_secret_too_short_to_be_sure_of_stays_in_the_output_alone() -> None:
     error = ResultError("c", "a s3cret", "a s3cret", {"s3cret": ["s3cret", 1]})
     result = ProviderResult(False, {"data": "s3cret"}, "a s3cret", {"k": {"x": "s3cret"}}, error)
