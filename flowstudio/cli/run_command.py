@@ -13,7 +13,7 @@ from flowstudio.cli.output import RunLines, as_text
 from flowstudio.engine.events import RunEnded, RunEvent
 from flowstudio.engine.model import RunState, TriggerEvent
 from flowstudio.plan.model import Json, Plan
-from flowstudio.plan.reader import check_json
+from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError, FileUnreadableError
 from flowstudio.workspace.files import read_file

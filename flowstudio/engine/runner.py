@@ -215,7 +215,7 @@ class Runner:
 
         Before an effect leaves the process, everything the run did until then must be durable: a step that reads,
         writes, costs or waits first waits for the run's latest entry, and as the journal keeps the order, that brings
-        all before it. A pure step does not wait: were its inputs lost in a crash, they and it would be worked out again.
+        all before it. A pure step does not wait: had a crash lost its inputs, they and it would be worked out again.
         """
         ticket = self._progress.last_ticket
         if not attempt.node.is_repeatable:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from flowstudio.plan import parts
 from flowstudio.plan.errors import DocumentError
-from flowstudio.plan.json_text import parse
 from flowstudio.plan.legacy import from_legacy
 from flowstudio.plan.model import Json, Plan
-from flowstudio.plan.reader import Reader, check_json, plain_text, wrong_type
+from flowstudio.plan.reading import parts
+from flowstudio.plan.reading.json_text import parse
+from flowstudio.plan.reading.reader import Reader, check_json, plain_text, wrong_type
 
 FORMAT = 1
 FORMAT_KEY = "flowstudio"

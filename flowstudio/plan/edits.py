@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from flowstudio.plan import codecs
 from flowstudio.plan.changes import Change
-from flowstudio.plan.clipboard import Fragment, PasteSteps, fragment_from_json, fragment_of
-from flowstudio.plan.edge_edits import AddEdge, InsertOnEdge, RemoveEdge
-from flowstudio.plan.edit import Codec, Edit, Edited, read_edit
-from flowstudio.plan.ids import fresh_id
-from flowstudio.plan.model import Plan
-from flowstudio.plan.nesting import SetParent
-from flowstudio.plan.part_edits import (
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.clipboard import Fragment, PasteSteps, fragment_from_json, fragment_of
+from flowstudio.plan.editing.edge_edits import AddEdge, InsertOnEdge, RemoveEdge
+from flowstudio.plan.editing.edit import Codec, Edit, Edited, read_edit
+from flowstudio.plan.editing.ids import fresh_id
+from flowstudio.plan.editing.nesting import SetParent
+from flowstudio.plan.editing.part_edits import (
     AddFrame,
     AddNote,
     AddTrigger,
@@ -27,9 +26,9 @@ from flowstudio.plan.part_edits import (
     SetNote,
     SetTrigger,
 )
-from flowstudio.plan.patch import Patch
-from flowstudio.plan.plan_edits import SetPlanField, SetVariable, UnsetVariable
-from flowstudio.plan.step_edits import (
+from flowstudio.plan.editing.patch import Patch
+from flowstudio.plan.editing.plan_edits import SetPlanField, SetVariable, UnsetVariable
+from flowstudio.plan.editing.step_edits import (
     AddStep,
     MoveSteps,
     RemoveSteps,
@@ -38,6 +37,7 @@ from flowstudio.plan.step_edits import (
     SetStepField,
     UnsetParam,
 )
+from flowstudio.plan.model import Plan
 
 __all__ = [
     "AddEdge",

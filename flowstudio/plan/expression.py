@@ -7,8 +7,8 @@ text keeps its value's type; inside a longer text it becomes text. Pure: no cloc
 
 from collections.abc import Sequence
 
-from flowstudio.plan.condition import Condition, compile_condition_text
-from flowstudio.plan.expression_errors import (
+from flowstudio.plan.evaluation.condition import Condition, compile_condition_text
+from flowstudio.plan.evaluation.expression_errors import (
     EvaluationError,
     ExpressionError,
     ExpressionSyntaxError,
@@ -17,10 +17,10 @@ from flowstudio.plan.expression_errors import (
     TooBigError,
     UnknownNameError,
 )
+from flowstudio.plan.evaluation.paths import Dialect
+from flowstudio.plan.evaluation.scope import Scope, StepView
+from flowstudio.plan.evaluation.template import Template, compile_json
 from flowstudio.plan.model import Json, StepId
-from flowstudio.plan.paths import Dialect
-from flowstudio.plan.scope import Scope, StepView
-from flowstudio.plan.template import Template, compile_json
 
 __all__ = [
     "Condition",

@@ -8,10 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from flowstudio.plan.editing.ids import unused
 from flowstudio.plan.errors import DocumentError
 from flowstudio.plan.graph import Graph, topological_order
-from flowstudio.plan.ids import unused
-from flowstudio.plan.legacy_steps import (
+from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trigger, ports_of
+from flowstudio.plan.reading.legacy_steps import (
     HINT,
     action_entry,
     action_from,
@@ -22,9 +23,8 @@ from flowstudio.plan.legacy_steps import (
     loop_entry,
     loop_from,
 )
-from flowstudio.plan.legacy_triggers import trigger_from_legacy, trigger_to_legacy
-from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trigger, ports_of
-from flowstudio.plan.reader import MAX_VALUE_DEPTH, check_json, wrong_type
+from flowstudio.plan.reading.legacy_triggers import trigger_from_legacy, trigger_to_legacy
+from flowstudio.plan.reading.reader import MAX_VALUE_DEPTH, check_json, wrong_type
 
 __all__ = ["from_legacy", "to_legacy", "trigger_from_legacy", "trigger_to_legacy"]
 

@@ -3,7 +3,9 @@
 check_edge answers one wire under a hand; check_plan looks at everything (its single rules are in `checks`).
 """
 
-from flowstudio.plan.checks import structure_problems
+from flowstudio.plan.checking.checks import structure_problems
+from flowstudio.plan.checking.problems import ActionInfo, ActionTable, FieldInfo, Problem, Severity
+from flowstudio.plan.checking.reference_checks import expression_problems
 from flowstudio.plan.errors import (
     BadEditError,
     BadIdError,
@@ -21,8 +23,6 @@ from flowstudio.plan.errors import (
 )
 from flowstudio.plan.graph import Graph, find_cycle, path_between
 from flowstudio.plan.model import Edge, Plan, Step, StepId, ports_of
-from flowstudio.plan.problems import ActionInfo, ActionTable, FieldInfo, Problem, Severity
-from flowstudio.plan.reference_checks import expression_problems
 
 __all__ = [
     "ActionInfo",

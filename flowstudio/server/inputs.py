@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from flask import g, request
 
-from flowstudio.plan.json_text import number_fault
-from flowstudio.plan.reader import check_json
+from flowstudio.plan.reading.json_text import number_fault
+from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import MultiDict
 
 from flowstudio.plan.model import Json
-from flowstudio.plan.reader import check_json
+from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
 from flowstudio.server.answers import answer
 from flowstudio.server.inputs import no_constant

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import orjson
 
-from flowstudio.plan.json_text import number_fault
+from flowstudio.plan.reading.json_text import number_fault
 from flowstudio.workspace.errors import UnstorableValueError
 
 SLOW = " "

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from flowstudio.plan.evaluation.expression_errors import TooBigError
+from flowstudio.plan.evaluation.references import renamed
 from flowstudio.plan.expression import ExpressionError, Scope, compile_condition, compile_value
-from flowstudio.plan.expression_errors import TooBigError
-from flowstudio.plan.references import renamed
 
 SCOPE = Scope(trigger={"text": "x" * 1000, "list": list(range(1000)), "big": "a" * 5_000_000})
 LIMIT_S = 0.1

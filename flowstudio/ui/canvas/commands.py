@@ -7,6 +7,7 @@ from shiboken6 import isValid
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.changes import StepAdded
+from flowstudio.plan.editing.ids import slug, unused
 from flowstudio.plan.edits import (
     AddEdge,
     AddStep,
@@ -22,7 +23,6 @@ from flowstudio.plan.edits import (
     SetStepField,
     fragment_of,
 )
-from flowstudio.plan.ids import slug, unused
 from flowstudio.plan.model import Edge, Json, Step, StepId, Trigger, TriggerKind
 from flowstudio.ui.canvas import clipboard
 from flowstudio.ui.canvas.faces import Catalogue

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flowstudio.plan import parts
-from flowstudio.plan.edit import Codec
+from flowstudio.plan.editing.edit import Codec
 from flowstudio.plan.model import Json
-from flowstudio.plan.reader import as_float, plain_text, wrong_type
+from flowstudio.plan.reading import parts
+from flowstudio.plan.reading.reader import as_float, plain_text, wrong_type
 
 
 def _read_list(value: object, where: str) -> list[Any]:

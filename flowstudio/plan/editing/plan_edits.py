@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from flowstudio.plan import codecs
 from flowstudio.plan.changes import PlanChanged
-from flowstudio.plan.edit import Codec, Edit, Edited, with_field
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited, with_field
 from flowstudio.plan.errors import BadEditError, NoSuchPartError
 from flowstudio.plan.model import Json, Plan
-from flowstudio.plan.reader import MAX_VALUE_DEPTH, check_json
+from flowstudio.plan.reading.reader import MAX_VALUE_DEPTH, check_json
 
 
 @dataclass(frozen=True, slots=True)

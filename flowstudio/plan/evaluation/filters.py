@@ -9,12 +9,12 @@ from typing import Any
 
 from jinja2.runtime import Undefined
 
-from flowstudio.plan import dates, list_filters, text_filters
-from flowstudio.plan.expression_errors import UnknownNameError
-from flowstudio.plan.list_filters import entries_of, member
-from flowstudio.plan.meter import CALL, Meter, settle, size, text
-from flowstudio.plan.operators import compare, formatted
-from flowstudio.plan.spelling import closest
+from flowstudio.plan.checking.spelling import closest
+from flowstudio.plan.evaluation import dates, list_filters, text_filters
+from flowstudio.plan.evaluation.expression_errors import UnknownNameError
+from flowstudio.plan.evaluation.list_filters import entries_of, member
+from flowstudio.plan.evaluation.meter import CALL, Meter, settle, size, text
+from flowstudio.plan.evaluation.operators import compare, formatted
 
 Function = Callable[..., Any]
 

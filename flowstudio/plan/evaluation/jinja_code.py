@@ -6,14 +6,19 @@ from typing import Any, TypeVar
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.environment import Template as JinjaTemplate
 
-from flowstudio.plan.braces import blocks
-from flowstudio.plan.expression_errors import EvaluationError, ExpressionError, ExpressionSyntaxError, MissingValueError
-from flowstudio.plan.guard import Guard, check_shadowing
-from flowstudio.plan.meter import Meter, settle, too_big
+from flowstudio.plan.evaluation.braces import blocks
+from flowstudio.plan.evaluation.expression_errors import (
+    EvaluationError,
+    ExpressionError,
+    ExpressionSyntaxError,
+    MissingValueError,
+)
+from flowstudio.plan.evaluation.guard import Guard, check_shadowing
+from flowstudio.plan.evaluation.meter import Meter, settle, too_big
+from flowstudio.plan.evaluation.paths import Dialect, Path, Read, path_of, reader
+from flowstudio.plan.evaluation.sandbox import METER, READERS, SCOPE, ExpressionParser, Sandbox
+from flowstudio.plan.evaluation.scope import Scope
 from flowstudio.plan.model import Json, StepId
-from flowstudio.plan.paths import Dialect, Path, Read, path_of, reader
-from flowstudio.plan.sandbox import METER, READERS, SCOPE, ExpressionParser, Sandbox
-from flowstudio.plan.scope import Scope
 
 MAX_SOURCE = 1_000_000
 """Characters of a text that needs Jinja."""

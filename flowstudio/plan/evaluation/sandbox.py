@@ -14,12 +14,12 @@ from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing as no_value
 
-from flowstudio.plan.expression_errors import EvaluationError, ExpressionError, MissingValueError
-from flowstudio.plan.filters import FILTERS, TESTS, call_method, use
-from flowstudio.plan.list_filters import entries_of
-from flowstudio.plan.meter import CALL, ENTRY, ROUND, Meter, size, text
-from flowstudio.plan.operators import BINARY, binary, compare
-from flowstudio.plan.paths import Read, child, missing
+from flowstudio.plan.evaluation.expression_errors import EvaluationError, ExpressionError, MissingValueError
+from flowstudio.plan.evaluation.filters import FILTERS, TESTS, call_method, use
+from flowstudio.plan.evaluation.list_filters import entries_of
+from flowstudio.plan.evaluation.meter import CALL, ENTRY, ROUND, Meter, size, text
+from flowstudio.plan.evaluation.operators import BINARY, binary, compare
+from flowstudio.plan.evaluation.paths import Read, child, missing
 
 SCOPE, METER, READERS = "\0scope", "\0meter", "\0readers"
 """Keys of the context: no name in an expression can hold a NUL. READERS: what `read` filters refer to by number."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from flowstudio.plan import codecs
-from flowstudio.plan.checks import ID_SHAPE
-from flowstudio.plan.edit import Codec, Edit, Edited, step_index
+from flowstudio.plan.checking.checks import ID_SHAPE
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited, step_index
+from flowstudio.plan.editing.patch import Patch
 from flowstudio.plan.errors import BadIdError, NoSuchPartError
 from flowstudio.plan.model import Edge, Plan, Step, ports_of
-from flowstudio.plan.patch import Patch
 from flowstudio.plan.rules import check_edge, check_ends
 
 

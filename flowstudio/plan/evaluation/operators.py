@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flowstudio.plan.expression_errors import EvaluationError
-from flowstudio.plan.meter import CALL, ENTRY, INT_BITS, Meter, settle, size, text, too_big
+from flowstudio.plan.evaluation.expression_errors import EvaluationError
+from flowstudio.plan.evaluation.meter import CALL, ENTRY, INT_BITS, Meter, settle, size, text, too_big
 
 _WIDEST = 1000
 _SPEC = re.compile(r"%(?:\([^)]*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from flowstudio.plan.checking.problems import ActionTable, Problem, Severity
 from flowstudio.plan.errors import (
     BadIdError,
     CycleError,
@@ -15,7 +16,6 @@ from flowstudio.plan.errors import (
 )
 from flowstudio.plan.graph import Graph, cycle_in
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trigger, TriggerKind, case_names
-from flowstudio.plan.problems import ActionTable, Problem, Severity
 
 ID_SHAPE = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_TIME_LIMIT_S = 366 * 24 * 3600.0

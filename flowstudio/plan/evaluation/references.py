@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from flowstudio.plan.braces import map_blocks
+from flowstudio.plan.evaluation.braces import map_blocks
 from flowstudio.plan.model import Json, Step, StepId, StepKind
 
 _MENTION = re.compile(

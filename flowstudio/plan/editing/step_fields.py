@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from flowstudio.plan import parts
 from flowstudio.plan.errors import BadEditError, DocumentError
 from flowstudio.plan.model import Json, OnError, Retry
-from flowstudio.plan.reader import Reader, wrong_type
+from flowstudio.plan.reading import parts
+from flowstudio.plan.reading.reader import Reader, wrong_type
 
 FieldValue: TypeAlias = "Json | Retry | OnError"
 

@@ -15,7 +15,7 @@ from flowstudio.plan.model import (
     Trigger,
     TriggerKind,
 )
-from flowstudio.plan.reader import Reader, wrong_type
+from flowstudio.plan.reading.reader import Reader, wrong_type
 
 D = TypeVar("D")
 

@@ -12,15 +12,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flowstudio.plan.braces import blocks, map_blocks
-from flowstudio.plan.expression_errors import ExpressionSyntaxError
-from flowstudio.plan.jinja_code import evaluate, expression_code, parse_expression
-from flowstudio.plan.list_filters import is_true
-from flowstudio.plan.meter import Meter, text
+from flowstudio.plan.evaluation.braces import blocks, map_blocks
+from flowstudio.plan.evaluation.expression_errors import ExpressionSyntaxError
+from flowstudio.plan.evaluation.jinja_code import evaluate, expression_code, parse_expression
+from flowstudio.plan.evaluation.list_filters import is_true
+from flowstudio.plan.evaluation.meter import Meter, text
+from flowstudio.plan.evaluation.paths import Dialect
+from flowstudio.plan.evaluation.scope import Scope
+from flowstudio.plan.evaluation.template import Template, compile_json, compile_text
 from flowstudio.plan.model import Json, StepId
-from flowstudio.plan.paths import Dialect
-from flowstudio.plan.scope import Scope
-from flowstudio.plan.template import Template, compile_json, compile_text
 
 _OLD_REFERENCE = re.compile(r"(?:step_\d+|steps\.\d+)(?:\.\w+|\[-?\d+\])*")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")

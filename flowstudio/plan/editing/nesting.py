@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from flowstudio.plan import codecs
-from flowstudio.plan.edit import Codec, Edit, Edited
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited
+from flowstudio.plan.editing.patch import Patch
 from flowstudio.plan.errors import NoSuchPartError, ParentError
 from flowstudio.plan.graph import Graph
 from flowstudio.plan.model import Edge, Plan, Step, StepId, StepKind
-from flowstudio.plan.patch import Patch
 from flowstudio.plan.rules import check_ends
 
 

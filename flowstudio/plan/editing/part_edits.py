@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from flowstudio.plan import codecs
 from flowstudio.plan.changes import Change, FrameChanged, NoteChanged, PlanChanged
-from flowstudio.plan.edit import Codec, Edit, Edited, put_back, replaced, with_field
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited, put_back, replaced, with_field
 from flowstudio.plan.errors import BadEditError, DuplicateIdError, NoSuchPartError
 from flowstudio.plan.model import Frame, Note, Plan, Trigger
 

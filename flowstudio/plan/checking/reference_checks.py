@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from flowstudio.plan.checks import error, warning
-from flowstudio.plan.condition import compile_condition_text
+from flowstudio.plan.checking.checks import error, warning
+from flowstudio.plan.checking.problems import Problem
+from flowstudio.plan.checking.spelling import closest
+from flowstudio.plan.evaluation.condition import compile_condition_text
+from flowstudio.plan.evaluation.paths import Dialect
+from flowstudio.plan.evaluation.template import compile_json
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.graph import Graph, order_pairs, topological_order
 from flowstudio.plan.legacy import TRIGGER_OFFSET
 from flowstudio.plan.model import Json, Plan, Step, StepId, StepKind
-from flowstudio.plan.paths import Dialect
-from flowstudio.plan.problems import Problem
-from flowstudio.plan.spelling import closest
-from flowstudio.plan.template import compile_json
 
 _HINTS = 20
 """Unknown steps that get a suggestion: each costs a comparison with every id."""

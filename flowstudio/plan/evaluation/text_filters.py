@@ -7,8 +7,8 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flowstudio.plan.expression_errors import EvaluationError
-from flowstudio.plan.meter import ENTRY, Meter, settle, text
+from flowstudio.plan.evaluation.expression_errors import EvaluationError
+from flowstudio.plan.evaluation.meter import ENTRY, Meter, settle, text
 
 _TAG = re.compile(r"<[^<>]*>")
 _PIECE = 64

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from flowstudio.plan.legacy_steps import HINT
 from flowstudio.plan.model import Json, Trigger, TriggerKind
+from flowstudio.plan.reading.legacy_steps import HINT
 
 _CONFIG_KEYS = frozenset(
     {"webhook_path", "webhook_secret", "cron_expression", "timezone", "event_source", "event_type"}

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from flowstudio.plan.expression_errors import MissingValueError, UnknownNameError
+from flowstudio.plan.checking.spelling import closest
+from flowstudio.plan.evaluation.expression_errors import MissingValueError, UnknownNameError
+from flowstudio.plan.evaluation.scope import STEP_FIELDS, Scope, StepView
 from flowstudio.plan.model import Json, StepId
-from flowstudio.plan.scope import STEP_FIELDS, Scope, StepView
-from flowstudio.plan.spelling import closest
 
 Key: TypeAlias = str | int
 Read: TypeAlias = Callable[[Scope], Json]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flowstudio.plan.expression_errors import EvaluationError
+from flowstudio.plan.evaluation.expression_errors import EvaluationError
 
 _PARTS = re.compile(r"%-?[a-zA-Z%]")
 

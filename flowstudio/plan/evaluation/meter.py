@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from jinja2.runtime import Undefined
 
-from flowstudio.plan.expression_errors import EvaluationError, TooBigError
+from flowstudio.plan.evaluation.expression_errors import EvaluationError, TooBigError
 from flowstudio.plan.model import Json
 
 BUDGET = 64_000_000

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from flowstudio.plan import codecs
 from flowstudio.plan.changes import StepChanged, StepMoved
-from flowstudio.plan.checks import ID_SHAPE
-from flowstudio.plan.edit import Codec, Edit, Edited, replaced, step_index, with_field
+from flowstudio.plan.checking.checks import ID_SHAPE
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited, replaced, step_index, with_field
+from flowstudio.plan.editing.nesting import SetParent, check_parent, with_bodies
+from flowstudio.plan.editing.patch import Patch
+from flowstudio.plan.editing.step_fields import FIELDS, FieldValue, read_field, write_field
 from flowstudio.plan.errors import BadIdError, DuplicateIdError, NoSuchPartError
+from flowstudio.plan.evaluation.references import renamed_params
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, case_names, ports_of
-from flowstudio.plan.nesting import SetParent, check_parent, with_bodies
-from flowstudio.plan.patch import Patch
-from flowstudio.plan.reader import MAX_VALUE_DEPTH, check_json
-from flowstudio.plan.references import renamed_params
-from flowstudio.plan.step_fields import FIELDS, FieldValue, read_field, write_field
+from flowstudio.plan.reading.reader import MAX_VALUE_DEPTH, check_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
-from flowstudio.plan import sandbox
-from flowstudio.plan.expression_errors import ExpressionSyntaxError, NotAllowedError, UnknownNameError
-from flowstudio.plan.filters import FILTERS, METHODS, TESTS, known
-from flowstudio.plan.paths import ROOTS, Dialect, Key, Path, path_of
-from flowstudio.plan.spelling import closest
+from flowstudio.plan.checking.spelling import closest
+from flowstudio.plan.evaluation import sandbox
+from flowstudio.plan.evaluation.expression_errors import ExpressionSyntaxError, NotAllowedError, UnknownNameError
+from flowstudio.plan.evaluation.filters import FILTERS, METHODS, TESTS, known
+from flowstudio.plan.evaluation.paths import ROOTS, Dialect, Key, Path, path_of
 
 _ALLOWED = (
     nodes.Template,

@@ -6,10 +6,10 @@ from typing import Any
 
 from jinja2.runtime import Undefined
 
-from flowstudio.plan.expression_errors import EvaluationError
-from flowstudio.plan.meter import ENTRY, Meter, text
-from flowstudio.plan.paths import child, missing
-from flowstudio.plan.text_filters import characters
+from flowstudio.plan.evaluation.expression_errors import EvaluationError
+from flowstudio.plan.evaluation.meter import ENTRY, Meter, text
+from flowstudio.plan.evaluation.paths import child, missing
+from flowstudio.plan.evaluation.text_filters import characters
 
 
 def entries_of(value: Any, meter: Meter) -> list[Any]:

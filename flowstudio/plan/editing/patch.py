@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeAlias
 
-from flowstudio.plan import codecs
 from flowstudio.plan.changes import Change, EdgeAdded, EdgeRemoved, PlanChanged, StepAdded, StepChanged, StepRemoved
-from flowstudio.plan.edit import Codec, Edit, Edited, put_back, take_out
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited, put_back, take_out
 from flowstudio.plan.errors import DuplicateEdgeError, DuplicateIdError
 from flowstudio.plan.model import Edge, Plan, Step, StepId
 

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from jinja2 import nodes
 
-from flowstudio.plan.jinja_code import Code, evaluate, expression_code, parse_template, render
-from flowstudio.plan.meter import Meter, text
+from flowstudio.plan.evaluation.jinja_code import Code, evaluate, expression_code, parse_template, render
+from flowstudio.plan.evaluation.meter import Meter, text
+from flowstudio.plan.evaluation.paths import Dialect, Read, path_of, reader, split_path
+from flowstudio.plan.evaluation.scope import Scope
 from flowstudio.plan.model import Json, StepId
-from flowstudio.plan.paths import Dialect, Read, path_of, reader, split_path
-from flowstudio.plan.scope import Scope
 
 NO_REFERENCES: frozenset[StepId] = frozenset()
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from flowstudio.plan import codecs
-from flowstudio.plan.edit import Codec, Edit, Edited
-from flowstudio.plan.ids import unused
+from flowstudio.plan.editing import codecs
+from flowstudio.plan.editing.edit import Codec, Edit, Edited
+from flowstudio.plan.editing.ids import unused
+from flowstudio.plan.editing.nesting import check_parent, with_bodies
+from flowstudio.plan.editing.patch import Patch
+from flowstudio.plan.evaluation.references import renamed_params
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId
-from flowstudio.plan.nesting import check_parent, with_bodies
-from flowstudio.plan.parts import edge_from_json, edge_to_json, step_from_json, step_to_json
-from flowstudio.plan.patch import Patch
-from flowstudio.plan.reader import Reader
-from flowstudio.plan.references import renamed_params
+from flowstudio.plan.reading.parts import edge_from_json, edge_to_json, step_from_json, step_to_json
+from flowstudio.plan.reading.reader import Reader
 
 FRAGMENT_KEY = "flowstudio_steps"
 

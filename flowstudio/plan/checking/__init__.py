@@ -1,0 +1,1 @@
+"""How a plan is checked. `plan.rules` is its door."""

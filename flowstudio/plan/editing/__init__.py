@@ -1,0 +1,1 @@
+"""How edits work: cuts, splices, nesting, fragments. `plan.edits` is their door."""
