@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.report import Row
+from flowstudio.app import SystemClock
 from flowstudio.bus import Bus
 from flowstudio.engine.compile import compile_plan
 from flowstudio.engine.engine import Engine
@@ -30,14 +31,6 @@ from flowstudio.storage.run_store import SqlRunStore
 ROUNDS = 3
 CHAIN = 100
 """Steps in a run of the journal benchmark."""
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
