@@ -26,8 +26,11 @@ class _Collector(logging.Handler):
 
 
 @pytest.fixture(autouse=True)
-def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_folders(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data folder and a home of the test's own: plans write below ~ by default."""
     monkeypatch.setenv("FLOWSTUDIO_DATA_DIR", str(tmp_path / "data"))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture(autouse=True)
