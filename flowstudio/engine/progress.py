@@ -189,7 +189,8 @@ class Progress:
 
     def _skip(self, walk: Walk, node: Node) -> None:
         row = self._known.pop((node.step.id, walk.path), None) if self._known else None
-        self._record(Attempt(walk, node), Outcome(StepState.SKIPPED, message=NOT_TAKEN), row)
+        reason = NOT_TAKEN if self.verdict is None else RUN_ENDED
+        self._record(Attempt(walk, node), Outcome(StepState.SKIPPED, message=reason), row)
 
     def _heed(self, node: Node, outcome: Outcome) -> None:
         """What a step's end means for the run as a whole."""

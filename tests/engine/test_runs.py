@@ -388,3 +388,8 @@ def test_an_action_that_leaves_the_interpreter_leaves_its_step_only(bench: Workb
     assert run.failure is not None
     assert run.failure.code == "engine.bug"
     assert bench.run(plan(step("a")), "r2").state is RunState.SUCCEEDED
+
+
+def test_what_a_failure_leaves_undone_says_that_the_run_ended(bench: Workbench) -> None:
+    bench.run(plan(step("a", "test.fail"), step("b"), step("c"), edges="a > b, b > c"))
+    assert {bench.row(step_id).message for step_id in ("b", "c")} == {"the run ended before it"}
