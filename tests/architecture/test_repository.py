@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = {
     "a registry's address": re.compile(r"https?://[^\s\"']+\.(whl|tar\.gz|tgz|deb)\b|--(extra-)?index-url"),
+    "a path of one machine": re.compile(r"(^|[^a-zA-Z.])/(work|root)/"),
     "unfinished work": re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from flowstudio.providers.manifest import Manifest
 from flowstudio.providers.registry import Registry
 
-LEGACY = Path("/work/shared/legacy/catalog.json")
+LEGACY = Path(__file__).parents[3] / "shared" / "legacy" / "catalog.json"
 
 
 def test_an_action_is_found_by_id_and_alias(registry: Registry) -> None:
