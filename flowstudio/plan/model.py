@@ -211,9 +211,6 @@ class Plan:
     def edges_from(self, step_id: StepId) -> Iterator[Edge]:
         return (edge for edge in self.edges if edge.source == step_id)
 
-    def edges_to(self, step_id: StepId) -> Iterator[Edge]:
-        return (edge for edge in self.edges if edge.target == step_id)
-
 
 OUT = Port("out", "Then")
 ERROR = Port("error", "On error")

@@ -146,14 +146,6 @@ class Icons:
 
         return QIcon(_TintedEngine(paint))
 
-    def provider_pixmap(self, manifest: Manifest, size: int, ratio: float = 1.0) -> QPixmap:
-        picture = _blank(size, ratio)
-        painter = QPainter(picture)
-        colour = self.palette.category(manifest.category)
-        draw_badge(painter, QRectF(0, 0, size, size), manifest.icon, manifest.title, colour)
-        painter.end()
-        return picture
-
 
 def has_glyph(name: str) -> bool:
     return _glyph(GLYPHS.get(name, name)) is not None

@@ -9,7 +9,6 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from logging import Filter, Formatter, LogRecord
 from urllib.parse import quote, quote_plus
 
 from flowstudio.plan.model import Json
@@ -88,25 +87,6 @@ class Redactor:
         if isinstance(value, Mapping):
             return {self.text(key): self.json(each) for key, each in value.items()}
         return value
-
-
-_TRACEBACKS = Formatter()
-
-
-class RedactingFilter(Filter):
-    """Redacts every record of the log it is attached to, arguments and traceback text included."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        super().__init__()
-        self._redactor = redactor
-
-    def filter(self, record: LogRecord) -> bool:
-        record.msg, record.args = self._redactor.text(record.getMessage()), ()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = _TRACEBACKS.formatException(record.exc_info)  # what a formatter would do later
-        if record.exc_text:
-            record.exc_text = self._redactor.text(record.exc_text)
-        return True
 
 
 def _masked(match: re.Match[str]) -> str:

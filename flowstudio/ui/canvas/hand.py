@@ -26,10 +26,6 @@ class Hand:
         self._is_space_held = False
         self.pointer = Pointer(0, 0, 0, 0)
 
-    @property
-    def is_busy(self) -> bool:
-        return self._gesture is not None
-
     # buttons
 
     def press(self, event: QMouseEvent) -> None:

@@ -1,6 +1,5 @@
 """One of a list of values."""
 
-from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QListView, QWidget
 
@@ -50,13 +49,3 @@ class ChoiceEditor(FieldEditor):
 
     def _tell(self, index: int) -> None:
         self.edited.emit(self.box.itemData(index))
-
-
-class ComboWheelFilter(QObject):
-    """For combo boxes not made here: the same rule, the wheel belongs to the form."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel:
-            event.ignore()
-            return True
-        return False
