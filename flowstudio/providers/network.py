@@ -30,6 +30,7 @@ USER_AGENT: Final = "FlowStudio/0.1"
 MAX_REDIRECTS: Final = 10
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _CARRIED: Final = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 """Headers that may follow a redirect to another host: all others may hold a credential."""
 
@@ -193,7 +194,9 @@ def _is_same_place(old: str, new: str) -> bool:
 
 
 def _prepared(call: HttpCall) -> requests.PreparedRequest:
-    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", "Accept": "*/*", **call.headers}
+    """The request with its size as it is: a length that a plan claims would leave the server waiting for the rest."""
+    own = {name: value for name, value in call.headers.items() if name.lower() not in _FRAMING}
+    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", "Accept": "*/*", **own}
     try:
         return requests.Request(call.method, full_url(call), headers=headers, data=call.body).prepare()
     except (requests.RequestException, UnicodeError, ValueError) as error:

@@ -150,6 +150,14 @@ def test_an_answer_comes_whole(network: Network, httpserver: HTTPServer) -> None
     assert answer.elapsed_ms > 0
 
 
+@pytest.mark.parametrize("claim", [{"Content-Length": "999"}, {"transfer-encoding": "chunked"}])
+def test_a_size_that_a_plan_claims_is_not_sent(network: Network, httpserver: HTTPServer, claim: dict[str, str]) -> None:
+    httpserver.expect_request("/", method="POST", data="hello").respond_with_data("all of it")
+    call = HttpCall("POST", httpserver.url_for("/"), claim, (), b"hello")
+    answer = network.send(call, cancel=CancelToken(), limits=Limits(total_s=5.0))
+    assert (answer.status, answer.content) == (200, b"all of it")
+
+
 def test_a_compressed_answer_is_unpacked(network: Network, httpserver: HTTPServer) -> None:
     packed = gzip.compress(b"plain" * 1000)
     httpserver.expect_request("/").respond_with_data(packed, headers={"Content-Encoding": "gzip"})
