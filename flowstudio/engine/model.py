@@ -84,11 +84,43 @@ class TriggerEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run differs from the plain execution of its plan. What is left out changes nothing.
+
+    is_dry: performs pure and reading steps and shows what it would have sent for all others.
+    uses_pins: the plan's pinned outputs stand in for their steps.
+    breakpoints: step id -> condition, "" for always; the run pauses before such a step starts.
+    only: the steps this run may perform; None for all. Steps that are neither in it nor seeded are left out.
+    based_on: id of the run whose input or results this one reuses.
+    """
+
+    is_dry: bool = False
+    uses_pins: bool = False
+    breakpoints: Mapping[StepId, str] = field(default_factory=dict)
+    only: frozenset[StepId] | None = None
+    based_on: str | None = None
+
+
+PLAIN = RunOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class RunLink:
+    """The step that called a run's plan: a sub-plan step of another run, in that iteration."""
+
+    run_id: str
+    step_id: StepId
+    iteration: IterationPath = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One execution of one revision of a plan. Times are aware UTC datetimes.
 
     plan: the exact plan this run executes, copied when it was submitted.
-    output: what the run answers: a respond step's answer as {"status", "headers", "body"}, else None.
+    response: what the run answers: a respond step's answer as {"status", "headers", "body"}, else None.
+    parent, depth: the step that called this run's plan, and how many such calls it is away from a trigger.
+    resume_key: whoever knows it may resume the run's wait for a call: it is a secret of the run's.
     """
 
     id: str
@@ -101,6 +133,10 @@ class Run:
     finished_at: datetime | None = None
     failure: Failure | None = None
     response: Json = None
+    options: RunOptions = PLAIN
+    parent: RunLink | None = None
+    depth: int = 0
+    resume_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +145,8 @@ class StepRun:
 
     ports: the ports its result left by; edges from other ports are dead. Skipped steps have none.
     sequence: order in which results became known within the run, from 1.
+    metadata: facts about how it came about, never needed to read `output`: {"reused_from": run id} for a result taken
+    over from another run, {"pinned": true}, {"due": ISO time} of one that waits, what an action tells of its request.
     """
 
     run_id: str

@@ -1,7 +1,8 @@
 """The `.flow` document: canonical JSON of a plan. The same plan gives the same bytes, unknown keys stay.
 
 {"flowstudio": 1, "id", "name", "description", "steps": [...], "edges": [...], "triggers", "variables", "notes",
-"frames", "ordinals"}; empty parts are left out. A document of a newer format is refused, never half understood.
+"frames", "ordinals", "pins", "settings"}; empty parts are left out. A document of a newer format is refused, never
+half understood.
 """
 
 import hashlib
@@ -33,6 +34,11 @@ def to_document(plan: Plan) -> dict[str, Json]:
         document["variables"] = dict(plan.variables)
     if plan.ordinals:
         document["ordinals"] = list(plan.ordinals)
+    if plan.pins:
+        document["pins"] = dict(plan.pins)
+    settings = parts.settings_to_json(plan.settings)
+    if settings:
+        document["settings"] = settings
     _write(document, "steps", plan.steps, parts.step_to_json)
     _write(document, "edges", plan.edges, parts.edge_to_json)
     _write(document, "triggers", plan.triggers, parts.trigger_to_json)
@@ -62,6 +68,8 @@ def from_document(document: object) -> Plan:
         notes=reader.items("notes", parts.note_from_json),
         frames=reader.items("frames", parts.frame_from_json),
         ordinals=reader.items("ordinals", plain_text),
+        pins=reader.mapping("pins"),
+        settings=parts.settings_from_json(reader.take("settings", {}), "settings"),
         extra=reader.rest(),
     )
 

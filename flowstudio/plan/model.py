@@ -22,21 +22,35 @@ class StepKind(StrEnum):
     CONDITION = "condition"
     SWITCH = "switch"
     LOOP = "loop"
+    WHILE = "while"
+    BREAK = "break"
+    SKIP_ITEM = "skip_item"
     MERGE = "merge"
     WAIT = "wait"
+    SUBPLAN = "subplan"
     RESPOND = "respond"
     STOP = "stop"
+
+    @property
+    def holds_steps(self) -> bool:
+        """Whether steps can lie inside it: it has a body, which it goes through again and again."""
+        return self is StepKind.LOOP or self is StepKind.WHILE
 
 
 KEYWORDS: Mapping[tuple[str, str], StepKind] = {
     ("flow", "condition"): StepKind.CONDITION,
     ("flow", "switch"): StepKind.SWITCH,
     ("flow", "loop"): StepKind.LOOP,
+    ("flow", "while"): StepKind.WHILE,
+    ("flow", "break"): StepKind.BREAK,
+    ("flow", "skip_item"): StepKind.SKIP_ITEM,
     ("flow", "merge"): StepKind.MERGE,
+    ("flow", "subplan"): StepKind.SUBPLAN,
     ("flow", "respond"): StepKind.RESPOND,
     ("flow", "stop"): StepKind.STOP,
     ("wait", "duration"): StepKind.WAIT,
     ("wait", "until"): StepKind.WAIT,
+    ("wait", "webhook"): StepKind.WAIT,
 }
 """(provider, action) pairs reserved by the language. Their forms come from manifests like any other action's."""
 
@@ -126,10 +140,14 @@ class Edge:
 
 
 class TriggerKind(StrEnum):
+    """plan: another plan called this one as a step. error: another plan's run failed."""
+
     MANUAL = "manual"
     WEBHOOK = "webhook"
     SCHEDULE = "schedule"
     EVENT = "event"
+    PLAN = "plan"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +191,42 @@ class Frame:
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
+class WhenBusy(StrEnum):
+    """What a new run does when as many runs of its plan as may run at once are under way."""
+
+    PARALLEL = "parallel"
+    QUEUE = "queue"
+    SKIP = "skip"
+    REPLACE = "replace"
+
+
+class AfterCrash(StrEnum):
+    """What becomes of a write that was in flight when the process died, and may or may not have happened."""
+
+    ASK = "ask"
+    RETRY = "retry"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """How a plan's runs are treated.
+
+    runs_at_once: most runs of this plan under way; it counts unless `when_busy` is parallel, which knows no limit.
+    error_plan: id of the plan that runs, with the failed run as its input, when a run of this one fails.
+    after_crash: for writes whose vendor honours no idempotency key; those that have one are simply sent again.
+    keep_runs, keep_days: how much history is kept of this plan; None for the installation's own setting.
+    """
+
+    runs_at_once: int = 1
+    when_busy: WhenBusy = WhenBusy.PARALLEL
+    error_plan: str | None = None
+    after_crash: AfterCrash = AfterCrash.ASK
+    keep_runs: int | None = None
+    keep_days: float | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A graph of steps.
@@ -180,6 +234,7 @@ class Plan:
     steps: in creation order; the canvas draws by position, the engine walks by edges.
     ordinals: step ids in the order the old `step_N` references count them; empty means the order of `steps`.
     variables: read as `{{ vars.<name> }}`.
+    pins: outputs that stand in for steps in runs a person starts; a trigger's runs never use them.
     """
 
     id: str
@@ -192,6 +247,8 @@ class Plan:
     notes: tuple[Note, ...] = ()
     frames: tuple[Frame, ...] = ()
     ordinals: tuple[StepId, ...] = ()
+    pins: Mapping[StepId, Json] = field(default_factory=dict)
+    settings: PlanSettings = PlanSettings()
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def step(self, step_id: StepId) -> Step:
@@ -218,6 +275,9 @@ ERROR = Port("error", "On error")
 _PORTS: Mapping[StepKind, tuple[Port, ...]] = {
     StepKind.CONDITION: (Port("true", "True"), Port("false", "False")),
     StepKind.LOOP: (Port("body", "For each item", container=True), Port("done", "Done")),
+    StepKind.WHILE: (Port("body", "While true", container=True), Port("done", "Done")),
+    StepKind.BREAK: (),
+    StepKind.SKIP_ITEM: (),
     StepKind.STOP: (),
 }
 

@@ -5,7 +5,18 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun, StepState, TriggerEvent
+from flowstudio.engine.model import (
+    PLAIN,
+    Failure,
+    IterationPath,
+    Run,
+    RunLink,
+    RunOptions,
+    RunState,
+    StepRun,
+    StepState,
+    TriggerEvent,
+)
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan, TriggerKind
 from flowstudio.storage.columns import from_micros
@@ -47,6 +58,13 @@ def run_row(run: Run, plan_hash: str) -> dict[str, Any]:
         "created_at": run.created_at,
         "started_at": run.started_at,
         "completed_at": run.finished_at,
+        "options": options_document(run.options),
+        "parent_run_id": run.parent.run_id if run.parent else None,
+        "parent_step_id": run.parent.step_id if run.parent else None,
+        "parent_iteration": iteration_text(run.parent.iteration) if run.parent else None,
+        "depth": run.depth,
+        "resume_key": run.resume_key or None,
+        "payloads": None,
     }
 
 
@@ -62,7 +80,38 @@ def run_of(row: RowMapping, plan: Plan) -> Run:
         finished_at=row["completed_at"],
         failure=failure_of(row["failure"]),
         response=row["output"],
+        options=options_of(row["options"]),
+        parent=_parent_of(row),
+        depth=row["depth"],
+        resume_key=row["resume_key"] or "",
     )
+
+
+def _parent_of(row: RowMapping) -> RunLink | None:
+    if row["parent_run_id"] is None:
+        return None
+    return RunLink(row["parent_run_id"], row["parent_step_id"], iteration_path(row["parent_iteration"]))
+
+
+def options_document(options: RunOptions) -> dict[str, Any] | None:
+    """Only what differs from a plain run; None for one."""
+    if options is PLAIN:
+        return None
+    document = {
+        "is_dry": options.is_dry,
+        "uses_pins": options.uses_pins,
+        "breakpoints": dict(options.breakpoints),
+        "only": None if options.only is None else sorted(options.only),
+        "based_on": options.based_on,
+    }
+    return {name: value for name, value in document.items() if value not in (False, None, {})} or None
+
+
+def options_of(document: Mapping[str, Any] | None) -> RunOptions:
+    if document is None:
+        return PLAIN
+    only = document.get("only")
+    return RunOptions(**{**document, "only": None if only is None else frozenset(only)})
 
 
 def change_row(change: RunChange) -> dict[str, Any]:
@@ -95,6 +144,7 @@ def step_row(step: StepRun) -> dict[str, Any]:
         "metadata": step.metadata or None,
         "started_at": step.started_at,
         "duration_ms": step.duration_ms,
+        "payloads": None,
     }
 
 
@@ -112,6 +162,7 @@ def step_of(
     metadata: str | None,
     started_at: int | None,
     duration_ms: float,
+    payloads: str | None,
 ) -> StepRun:
     """From the columns as the database holds them, in the table's order."""
     return StepRun(

@@ -6,6 +6,7 @@ times integers, JSON text: see columns.py and json_codec.py for why.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -27,6 +28,9 @@ metadata = MetaData()
 
 UNFINISHED = "state NOT IN ('succeeded', 'failed', 'cancelled')"
 """The same words stand in the partial index and in the query, or the database will not use the one for the other."""
+
+CALLED = "parent_run_id IS NOT NULL"
+RESUMABLE = "resume_key IS NOT NULL"
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
@@ -106,6 +110,13 @@ execution_logs = Table(
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("completed_at", Instant),
+    Column("options", Json),
+    Column("parent_run_id", Text),
+    Column("parent_step_id", Text),
+    Column("parent_iteration", Text),
+    Column("depth", Integer, nullable=False, server_default=text("0")),
+    Column("resume_key", Text),
+    Column("payloads", Json),
     ForeignKeyConstraint(["user_id", "plan_hash"], ["plan_revisions.user_id", "plan_revisions.hash"]),
     Index("ix_execution_logs_user", "user_id", "created_at", "id"),
     Index("ix_execution_logs_plan", "user_id", "plan_id", "created_at", "id"),
@@ -114,8 +125,13 @@ execution_logs = Table(
     Index(
         "ix_execution_logs_unfinished", "created_at", sqlite_where=text(UNFINISHED), postgresql_where=text(UNFINISHED)
     ),
+    Index("ix_execution_logs_parent", "parent_run_id", sqlite_where=text(CALLED), postgresql_where=text(CALLED)),
+    Index("ix_execution_logs_resume", "resume_key", sqlite_where=text(RESUMABLE), postgresql_where=text(RESUMABLE)),
 )
-"""A row a run. status is the old service's word for state; output is what the run answers."""
+"""A row a run. status is the old service's word for state; output is what the run answers.
+
+payloads: hashes of the files that hold the large parts of trigger_data and output; null when there are none.
+"""
 
 step_runs = Table(
     "step_runs",
@@ -133,9 +149,46 @@ step_runs = Table(
     Column("metadata", Json),
     Column("started_at", Instant),
     Column("duration_ms", Float, nullable=False),
+    Column("payloads", Json),
     PrimaryKeyConstraint("run_id", "step_id", "iteration"),
 )
-"""The journal: a row a step and iteration. iteration is "3.0" for (3, 0), "" at the top level."""
+"""The journal: a row a step and iteration. iteration is "3.0" for (3, 0), "" at the top level.
+
+payloads: hashes of the files that hold the large parts of output; null when there are none.
+"""
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+"""A row a file of the payload store. hash: SHA-256 of the content, hexadecimal; size: bytes."""
+
+payload_uses = Table(
+    "payload_uses",
+    metadata,
+    Column("hash", Text, ForeignKey("payloads.hash"), nullable=False),
+    Column("run_id", Text, ForeignKey("execution_logs.id", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("hash", "run_id"),
+    Index("ix_payload_uses_run", "run_id"),
+)
+"""Which runs hold on to which file; a file without a row here may go."""
+
+run_log_lines = Table(
+    "run_log_lines",
+    metadata,
+    Column("run_id", Text, ForeignKey("execution_logs.id", ondelete="CASCADE"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("step_id", Text),
+    Column("iteration", Text, nullable=False),
+    Column("text", PlainText, nullable=False),
+    PrimaryKeyConstraint("run_id", "sequence"),
+)
+"""What steps and the engine told of a run, in the order it was told. level: debug, info, warning, error."""
 
 plan_drafts = Table(
     "plan_drafts",

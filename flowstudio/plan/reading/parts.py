@@ -4,16 +4,19 @@ from dataclasses import fields
 from typing import TypeVar
 
 from flowstudio.plan.model import (
+    AfterCrash,
     Backoff,
     Edge,
     Frame,
     Json,
     Note,
     OnError,
+    PlanSettings,
     Retry,
     Step,
     Trigger,
     TriggerKind,
+    WhenBusy,
 )
 from flowstudio.plan.reading.reader import Reader, wrong_type
 
@@ -21,6 +24,7 @@ D = TypeVar("D")
 
 _RETRY = Retry()
 _STEP = Step(id="", provider="", action="")
+_SETTINGS = PlanSettings()
 _NOTE = Note(id="", text="", x=0.0, y=0.0)
 
 
@@ -176,6 +180,33 @@ def frame_from_json(document: object, where: str) -> Frame:
         height=reader.number("height"),
         extra=reader.rest(),
     )
+
+
+def settings_to_json(settings: PlanSettings) -> dict[str, Json]:
+    document: dict[str, Json] = dict(settings.extra)
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if each.name != "extra" and value != getattr(_SETTINGS, each.name):
+            document[each.name] = short(value)
+    return document
+
+
+def settings_from_json(document: object, where: str) -> PlanSettings:
+    reader = Reader(document, where)
+    settings = PlanSettings(
+        runs_at_once=reader.whole("runs_at_once", _SETTINGS.runs_at_once),
+        when_busy=reader.choice("when_busy", WhenBusy, _SETTINGS.when_busy),
+        error_plan=reader.optional_text("error_plan"),
+        after_crash=reader.choice("after_crash", AfterCrash, _SETTINGS.after_crash),
+        keep_runs=reader.optional_whole("keep_runs"),
+        keep_days=reader.optional_number("keep_days"),
+        extra=reader.rest(),
+    )
+    for name, least in (("runs_at_once", 1), ("keep_runs", 0), ("keep_days", 0)):
+        value = getattr(settings, name)
+        if value is not None and value < least:
+            raise wrong_type(reader.at(name), f"{least} or more", value)
+    return settings
 
 
 def short(value: Json) -> Json:

@@ -75,6 +75,9 @@ class Reader:
             raise wrong_type(self.at(key), "a whole number", value)
         return value
 
+    def optional_whole(self, key: str) -> int | None:
+        return None if self._left.get(key) is None and self.take(key) is None else self.whole(key)
+
     def choice(self, key: str, kind: type[E], default: E | None = None) -> E:
         value = self.text(key, default)
         try:
