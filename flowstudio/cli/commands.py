@@ -11,6 +11,7 @@ from flowstudio import __version__
 from flowstudio.cli.context import INPUT, JSON_OUT, USER, application, faces, has_display, until_signal
 from flowstudio.cli.output import count, problem_line, table
 from flowstudio.cli.run_command import BAD_INPUT, FAILED, LOOK_S, read_input, run_plan
+from flowstudio.cli.runs_commands import runs
 from flowstudio.cli.samples import read_sample, samples
 from flowstudio.cli.secret_commands import credentials, token
 from flowstudio.plan.rules import Severity, check_plan
@@ -130,5 +131,6 @@ def providers(context: click.Context, query: str, as_json: bool, user_id: str) -
     click.echo(table(rows))
 
 
+flowstudio.add_command(runs)
 flowstudio.add_command(credentials)
 flowstudio.add_command(token)

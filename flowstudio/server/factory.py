@@ -10,6 +10,7 @@ from flowstudio.server.health import HealthApi
 from flowstudio.server.integrations import IntegrationsApi
 from flowstudio.server.plans import PlansApi
 from flowstudio.server.providers import ProvidersApi
+from flowstudio.server.runs import RunsApi
 from flowstudio.server.scheduler import SchedulerApi
 from flowstudio.server.webhooks import PREFIX, WebhooksApi
 from flowstudio.workspace.services import Services
@@ -30,6 +31,7 @@ def create_app(services: Services, access: Access) -> Flask:
         ProvidersApi(services),
         PlansApi(services),
         ExecutionsApi(services),
+        RunsApi(services),
         WebhooksApi(services),
         SchedulerApi(services),
         IntegrationsApi(services),

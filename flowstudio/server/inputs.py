@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import g, request
@@ -12,6 +13,7 @@ from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError
 
 Kind = TypeVar("Kind")
+Choice = TypeVar("Choice", bound=StrEnum)
 
 MAX_LIMIT = 1000
 _NAMES = {str: "text", bool: "true or false", dict: "an object", list: "a list", int: "a whole number"}
@@ -62,6 +64,17 @@ def limit(default: int = 100) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
         raise BadRequestError(f"`limit` must be a number from 1 to {MAX_LIMIT}.", facts={"field": "limit"})
     return int(text)
+
+
+def choice(name: str, kind: type[Choice]) -> Choice | None:
+    """A query value that is one of an enumeration's words; None when it is absent."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise BadRequestError(f"`{name}` must be one of {', '.join(kind)}.", facts={"field": name}) from error
 
 
 def flag(name: str, default: bool) -> bool:

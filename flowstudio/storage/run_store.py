@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.sql.dml import Insert, Update
 
-from flowstudio.engine.model import IterationPath, Run, StepRun, StepState
+from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan
 from flowstudio.storage.database import Database
@@ -70,12 +70,16 @@ class SqlRunStore:
         with self._database.reading(user_id) as connection:
             return self._one(connection, select(execution_logs).where(mine))
 
-    def list_runs(self, user_id: str, *, plan_id: str | None = None, limit: int = 100) -> list[Run]:
+    def list_runs(
+        self, user_id: str, *, plan_id: str | None = None, limit: int = 100, state: RunState | None = None
+    ) -> list[Run]:
         """Newest first."""
         runs = execution_logs.c
         query = select(execution_logs).where(runs.user_id == user_id)
         if plan_id is not None:
             query = query.where(runs.plan_id == plan_id)
+        if state is not None:
+            query = query.where(runs.state == state.value)
         query = query.order_by(runs.created_at.desc(), runs.id.desc()).limit(max(0, limit))
         with self._database.reading(user_id) as connection:
             return self._many(connection, query)
@@ -85,6 +89,12 @@ class SqlRunStore:
         query = select(execution_logs).where(text(UNFINISHED)).order_by(execution_logs.c.created_at)
         with self._database.reading() as connection:
             return self._many(connection, query)
+
+    def unfinished_of(self, user_id: str) -> list[Run]:
+        """The user's runs that are not over, oldest first."""
+        mine = select(execution_logs).where(text(UNFINISHED), execution_logs.c.user_id == user_id)
+        with self._database.reading(user_id) as connection:
+            return self._many(connection, mine.order_by(execution_logs.c.created_at))
 
     def step_runs(self, run_id: str) -> list[StepRun]:
         """In order of sequence."""

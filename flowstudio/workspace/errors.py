@@ -12,6 +12,7 @@ WorkspaceError               workspace.error
 ├── NoSuchPlanError          workspace.no_plan
 ├── PlanTakenError           workspace.plan_taken    another user's plan has this id
 ├── NoSuchRunError           workspace.no_run
+├── RunStateError            workspace.run_state     a run is in a state that does not allow it
 ├── NoSuchWebhookError       workspace.no_webhook
 ├── NoSuchIntegrationError   workspace.no_integration
 ├── WebhookTakenError        workspace.webhook_taken
@@ -74,6 +75,12 @@ class PlanTakenError(WorkspaceError):
 
 class NoSuchRunError(WorkspaceError):
     code = "workspace.no_run"
+
+
+class RunStateError(WorkspaceError):
+    """facts: state."""
+
+    code = "workspace.run_state"
 
 
 class NoSuchWebhookError(WorkspaceError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from flowstudio.engine.model import IterationPath, Run, StepRun
+from flowstudio.engine.model import IterationPath, Run, RunState, StepRun
 from flowstudio.plan.model import Json, Plan
 
 LOCAL_USER = "local"
@@ -114,8 +114,14 @@ class RunHistory(Protocol):
 
     def find(self, user_id: str, run_id: str) -> Run | None: ...
 
-    def list_runs(self, user_id: str, *, plan_id: str | None = None, limit: int = 100) -> Sequence[Run]:
+    def list_runs(
+        self, user_id: str, *, plan_id: str | None = None, limit: int = 100, state: RunState | None = None
+    ) -> Sequence[Run]:
         """Newest first."""
+        ...
+
+    def unfinished_of(self, user_id: str) -> Sequence[Run]:
+        """Runs of the user that have not ended, oldest first."""
         ...
 
     def step_runs(self, run_id: str) -> list[StepRun]: ...

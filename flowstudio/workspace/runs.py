@@ -11,7 +11,7 @@ from flowstudio.engine.ports import Clock
 from flowstudio.plan.model import Plan
 from flowstudio.plan.rules import Problem, Severity, check_plan
 from flowstudio.providers.registry import Registry
-from flowstudio.workspace.errors import NoSuchRunError, PlanNotRunnableError
+from flowstudio.workspace.errors import NoSuchRunError, PlanNotRunnableError, RunStateError
 from flowstudio.workspace.ports import RunHistory
 from flowstudio.workspace.step_input import StepInput, received_by
 
@@ -28,6 +28,8 @@ class RunEngine(Protocol):
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run | None: ...
     def cancel(self, run_id: str) -> bool: ...
+    def pause(self, run_id: str) -> bool: ...
+    def resume(self, run_id: str) -> bool: ...
 
 
 class Runs:
@@ -73,6 +75,22 @@ class Runs:
         self.get(user_id, run_id)
         return self._engine.cancel(run_id)
 
+    def cancel_all(self, user_id: str) -> int:
+        """Ends every run of the user that goes on; how many there were."""
+        return sum(self._engine.cancel(run.id) for run in self._history.unfinished_of(user_id))
+
+    def pause(self, user_id: str, run_id: str) -> None:
+        """Starts no more steps; those at work come to their end. Raises NoSuchRunError, RunStateError."""
+        run = self.get(user_id, run_id)
+        if not self._engine.pause(run_id):
+            raise _cannot("paused", run)
+
+    def resume(self, user_id: str, run_id: str) -> None:
+        """Raises NoSuchRunError, RunStateError when the run is not paused."""
+        run = self.get(user_id, run_id)
+        if not self._engine.resume(run_id):
+            raise _cannot("resumed", run)
+
     def get(self, user_id: str, run_id: str) -> Run:
         run = self._history.find(user_id, run_id)
         if run is None:
@@ -94,9 +112,16 @@ class Runs:
         run = self.get(user_id, run_id)
         return received_by(run, step_id, iteration, lambda step, path: self._history.step_run(run_id, step, path))
 
-    def list(self, user_id: str, plan_id: str | None = None, limit: int = 100) -> Sequence[Run]:
+    def list(
+        self, user_id: str, plan_id: str | None = None, limit: int = 100, state: RunState | None = None
+    ) -> Sequence[Run]:
         """Newest first."""
-        return self._history.list_runs(user_id, plan_id=plan_id, limit=limit)
+        return self._history.list_runs(user_id, plan_id=plan_id, limit=limit, state=state)
+
+
+def _cannot(be: str, run: Run) -> RunStateError:
+    sentence = f"The run {run.id} of “{run.plan.name}” cannot be {be}: it is {run.state.value}."
+    return RunStateError(sentence, facts={"state": run.state.value})
 
 
 class PlanCheck:

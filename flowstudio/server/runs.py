@@ -1,0 +1,52 @@
+"""/api/runs: what runs do, and steering them. /api/executions is the old clients' view of the same runs."""
+
+from flask import Blueprint, Response, request
+
+from flowstudio.engine.model import RunState
+from flowstudio.server.answers import answer
+from flowstudio.server.inputs import choice, limit, user_id
+from flowstudio.workspace.run_json import run_as_json, step_as_json
+from flowstudio.workspace.services import Services
+
+
+class RunsApi:
+    def __init__(self, services: Services) -> None:
+        self._runs = services.runs
+
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("runs", __name__)
+        routes.add_url_rule("/runs", view_func=self.list)
+        routes.add_url_rule("/runs/cancel", view_func=self.cancel_all, methods=["POST"])
+        routes.add_url_rule("/runs/<run_id>", view_func=self.get)
+        routes.add_url_rule("/runs/<run_id>/steps", view_func=self.steps)
+        routes.add_url_rule("/runs/<run_id>/cancel", view_func=self.cancel, methods=["POST"])
+        routes.add_url_rule("/runs/<run_id>/pause", view_func=self.pause, methods=["POST"])
+        routes.add_url_rule("/runs/<run_id>/resume", view_func=self.resume, methods=["POST"])
+        return routes
+
+    def list(self) -> Response:
+        state = choice("state", RunState)
+        runs = self._runs.list(user_id(), request.args.get("plan_id"), limit(), state)
+        return answer({"runs": [run_as_json(run) for run in runs]})
+
+    def get(self, run_id: str) -> Response:
+        return answer(run_as_json(self._runs.get(user_id(), run_id)))
+
+    def steps(self, run_id: str) -> Response:
+        return answer({"steps": [step_as_json(step) for step in self._runs.steps(user_id(), run_id)]})
+
+    def cancel_all(self) -> Response:
+        """Stops every run of the user that goes on; how many there were."""
+        return answer({"cancelled": self._runs.cancel_all(user_id())})
+
+    def cancel(self, run_id: str) -> Response:
+        self._runs.cancel(user_id(), run_id)
+        return self.get(run_id)
+
+    def pause(self, run_id: str) -> Response:
+        self._runs.pause(user_id(), run_id)
+        return self.get(run_id)
+
+    def resume(self, run_id: str) -> Response:
+        self._runs.resume(user_id(), run_id)
+        return self.get(run_id)

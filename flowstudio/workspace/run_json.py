@@ -1,0 +1,80 @@
+"""Runs and step runs as the API and `--json` show them. The old clients' shape is in history.py."""
+
+from flowstudio.engine.model import Failure, IterationPath, Run, RunOptions, StepRun
+from flowstudio.plan.model import Json
+from flowstudio.workspace.plan_json import iso
+
+
+def run_as_json(run: Run) -> dict[str, Json]:
+    """Everything about a run but its steps; `answer` is what its caller gets."""
+    return {
+        "id": run.id,
+        "plan_id": run.plan.id,
+        "plan_name": run.plan.name,
+        "user_id": run.user_id,
+        "state": run.state.value,
+        "trigger": {"kind": run.trigger.kind.value, "id": run.trigger.trigger_id, "data": run.trigger.data},
+        "created_at": iso(run.created_at),
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
+        "failure": failure_as_json(run.failure),
+        "answer": run.response,
+        "options": options_as_json(run.options),
+        "parent": _parent(run),
+    }
+
+
+def step_as_json(step: StepRun) -> dict[str, Json]:
+    return {
+        "step_id": step.step_id,
+        "iteration": path_as_text(step.iteration),
+        "state": step.state.value,
+        "sequence": step.sequence,
+        "attempt": step.attempt,
+        "ports": list(step.ports),
+        "output": step.output,
+        "message": step.message,
+        "failure": failure_as_json(step.failure),
+        "metadata": dict(step.metadata),
+        "started_at": iso(step.started_at),
+        "duration_ms": step.duration_ms,
+    }
+
+
+def failure_as_json(failure: Failure | None) -> dict[str, Json] | None:
+    if failure is None:
+        return None
+    return {
+        "code": failure.code,
+        "sentence": failure.sentence,
+        "fix": failure.fix,
+        "facts": dict(failure.facts),
+        "step_id": failure.step_id,
+    }
+
+
+def options_as_json(options: RunOptions) -> dict[str, Json]:
+    """Only what differs from a plain run."""
+    document: dict[str, Json] = {
+        "dry_run": options.is_dry,
+        "pins": options.uses_pins,
+        "breakpoints": dict(options.breakpoints),
+        "only": None if options.only is None else [*sorted(options.only)],
+        "based_on": options.based_on,
+    }
+    return {name: value for name, value in document.items() if value not in (False, None, {})}
+
+
+def path_as_text(path: IterationPath) -> str:
+    """ "3.0" for the first item of an inner loop in the fourth of an outer one, "" at the top level."""
+    return ".".join(map(str, path))
+
+
+def _parent(run: Run) -> dict[str, Json] | None:
+    if run.parent is None:
+        return None
+    return {
+        "run_id": run.parent.run_id,
+        "step_id": run.parent.step_id,
+        "iteration": path_as_text(run.parent.iteration),
+    }
