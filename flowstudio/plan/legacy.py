@@ -132,7 +132,7 @@ def _steps(entries: Sequence[Mapping[str, Json]]) -> tuple[list[Step], list[Step
             made = [action_from(entry, fresh(wanted), x, TOP, index)]
         steps += made
         ordinals.append(made[0].id)
-        x += LOOP_STRIDE if made[0].kind is StepKind.LOOP else STRIDE
+        x += LOOP_STRIDE if made[0].kind.holds_steps else STRIDE
     return steps, ordinals
 
 
@@ -181,11 +181,15 @@ def _rows(plan: Plan) -> list[tuple[Step, ...]]:
         if step.parent is not None:
             bodies.setdefault(step.parent, []).append(step)
     order = _array_order(plan, by_id)
-    folded = {loop for loop, body in bodies.items() if len(body) == 1 and body[0].kind is StepKind.ACTION}
+    folded = {
+        loop
+        for loop, body in bodies.items()
+        if len(body) == 1 and body[0].kind is StepKind.ACTION and loop in by_id and by_id[loop].kind is StepKind.LOOP
+    }
     rows: list[tuple[Step, ...]] = []
     for step_id in order:
         step = by_id[step_id]
-        if step_id in folded and step.kind is StepKind.LOOP:
+        if step_id in folded:
             rows.append((step, bodies[step_id][0]))
         elif step.parent not in folded:
             rows.append((step,))

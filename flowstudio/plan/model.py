@@ -36,6 +36,16 @@ class StepKind(StrEnum):
         """Whether steps can lie inside it: it has a body, which it goes through again and again."""
         return self is StepKind.LOOP or self is StepKind.WHILE
 
+    @property
+    def asks_condition(self) -> bool:
+        """Whether its param `condition` is an expression whose truth is asked for, with or without braces."""
+        return self is StepKind.CONDITION or self is StepKind.WHILE
+
+    @property
+    def ends_item(self) -> bool:
+        """Whether it ends the turn of the item around it, so that it makes sense inside a loop only."""
+        return self is StepKind.BREAK or self is StepKind.SKIP_ITEM
+
 
 KEYWORDS: Mapping[tuple[str, str], StepKind] = {
     ("flow", "condition"): StepKind.CONDITION,

@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from flowstudio.plan.checking.problems import ActionTable, Problem, Severity
+from flowstudio.plan.checking.flow_checks import flow_problems
+from flowstudio.plan.checking.problems import ActionTable, Problem, error, from_error, warning
 from flowstudio.plan.errors import (
     BadIdError,
     CycleError,
@@ -15,7 +16,7 @@ from flowstudio.plan.errors import (
     PlanError,
 )
 from flowstudio.plan.graph import Graph, cycle_in
-from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trigger, TriggerKind, case_names
+from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, Trigger, TriggerKind
 
 ID_SHAPE = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_TIME_LIMIT_S = 366 * 24 * 3600.0
@@ -46,18 +47,6 @@ def structure_problems(plan: Plan, graph: Graph, actions: ActionTable, check_end
         yield from _trigger_problems(trigger)
 
 
-def from_error(fault: PlanError, step: StepId | None, field: str | None = None) -> Problem:
-    return Problem(step, field, str(fault), Severity.ERROR, fault.code)
-
-
-def error(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
-    return Problem(step, field, sentence, Severity.ERROR, code)
-
-
-def warning(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
-    return Problem(step, field, sentence, Severity.WARNING, code)
-
-
 def _repeated_ids(plan: Plan) -> Iterator[Problem]:
     kinds = {
         "step": [step.id for step in plan.steps],
@@ -80,15 +69,8 @@ def _step_problems(step: Step, graph: Graph, actions: ActionTable) -> Iterator[P
     if step.timeout_s is not None and not 0 < step.timeout_s <= LONGEST_TIME_LIMIT_S:
         sentence = f"The time limit of “{step.label}” must be more than 0 seconds and at most 366 days."
         yield error(step.id, "timeout_s", sentence, "plan.bad_time_limit")
-    if step.kind is StepKind.SWITCH:
-        yield from _switch_problems(step)
-    if step.kind is StepKind.LOOP and not any(edge.port == "body" for edge in graph.leaving.get(step.id, ())):
-        yield warning(
-            step.id,
-            None,
-            f"“{step.label}” has no body: nothing happens for its items. Connect “For each item” to a step inside it.",
-            "plan.no_body",
-        )
+    if step.kind is not StepKind.ACTION:
+        yield from flow_problems(step, graph)
 
 
 def _parent_problems(step: Step, graph: Graph) -> Iterator[Problem]:
@@ -96,7 +78,7 @@ def _parent_problems(step: Step, graph: Graph) -> Iterator[Problem]:
     parent = graph.steps.get(step.parent)
     if parent is None:
         yield from_error(ParentError(step.label, step.parent, "there is no such step"), step.id, "parent")
-    elif parent.kind is not StepKind.LOOP:
+    elif not parent.kind.holds_steps:
         yield from_error(ParentError(step.label, parent.label, "only a loop holds other steps"), step.id, "parent")
     elif step.id in graph.parents(step.id):
         yield from_error(ParentError(step.label, parent.label, "they hold each other"), step.id, "parent")
@@ -122,20 +104,6 @@ def _action_problems(step: Step, actions: ActionTable) -> Iterator[Problem]:
 
 def _is_blank(value: Json) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _switch_problems(step: Step) -> Iterator[Problem]:
-    names = case_names(step)
-    cases = step.params.get("cases")
-    if not names:
-        sentence = f"“{step.label}” has no cases, so everything leaves by “Otherwise”. Add a case."
-        yield error(step.id, "cases", sentence, "plan.no_cases")
-    elif isinstance(cases, list) and len(names) < len(cases):
-        yield error(step.id, "cases", f"A case of “{step.label}” has no name.", "plan.unnamed_case")
-    for name, count in Counter(names).items():
-        if count > 1 or name in ("default", "error"):
-            reason = "appears twice" if count > 1 else "is the name of another way out"
-            yield error(step.id, "cases", f"The case “{name}” of “{step.label}” {reason}.", "plan.duplicate_case")
 
 
 def _edge_problems(plan: Plan, graph: Graph, check_ends: Ends) -> Iterator[Problem]:

@@ -1,11 +1,12 @@
 """What check_plan reports, and what it needs to know about actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from flowstudio.plan.model import StepId
+from flowstudio.plan.errors import PlanError
+from flowstudio.plan.model import Json, StepId
 
 
 class Severity(StrEnum):
@@ -50,6 +51,13 @@ class ActionInfo(Protocol):
     def fields(self) -> Sequence[FieldInfo]: ...
     @property
     def effect(self) -> str: ...
+    def effect_with(self, params: Mapping[str, Json]) -> str:
+        """pure, read, write or costs, for a call with these params."""
+        ...
+
+    def idempotency_header_with(self, params: Mapping[str, Json]) -> str:
+        """The header that makes a call with these params safe to repeat, "" when there is none."""
+        ...
 
 
 class ActionTable(Protocol):
@@ -60,3 +68,15 @@ class ActionTable(Protocol):
     def suggest(self, provider: str, action: str) -> str:
         """A sentence such as "Did you mean slack.post_message?", or ""."""
         ...
+
+
+def from_error(fault: PlanError, step: StepId | None, field: str | None = None) -> Problem:
+    return Problem(step, field, str(fault), Severity.ERROR, fault.code)
+
+
+def error(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
+    return Problem(step, field, sentence, Severity.ERROR, code)
+
+
+def warning(step: StepId | None, field: str | None, sentence: str, code: str) -> Problem:
+    return Problem(step, field, sentence, Severity.WARNING, code)

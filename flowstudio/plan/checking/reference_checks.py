@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from flowstudio.plan.checking.checks import error, warning
-from flowstudio.plan.checking.problems import Problem
+from flowstudio.plan.checking.problems import Problem, error, warning
 from flowstudio.plan.checking.spelling import closest
 from flowstudio.plan.evaluation.condition import compile_condition_text
 from flowstudio.plan.evaluation.paths import Dialect
@@ -11,7 +10,7 @@ from flowstudio.plan.evaluation.template import compile_json
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.graph import Graph, order_pairs, topological_order
 from flowstudio.plan.legacy import TRIGGER_OFFSET
-from flowstudio.plan.model import Json, Plan, Step, StepId, StepKind
+from flowstudio.plan.model import Json, Plan, Step, StepId
 
 _HINTS = 20
 """Unknown steps that get a suggestion: each costs a comparison with every id."""
@@ -56,7 +55,7 @@ def _problems(plan: Plan, graph: Graph, is_ordered: bool, dialect: Dialect) -> I
 
 
 def _references(step: Step, name: str, value: Json, dialect: Dialect) -> frozenset[StepId]:
-    if step.kind is StepKind.CONDITION and name == "condition":
+    if step.kind.asks_condition and name == "condition":
         return compile_condition_text(value, dialect).references
     return compile_json(value, dialect).references
 
@@ -127,6 +126,12 @@ def _unfinished(graph: Graph, step: StepId, name: str, reference: StepId) -> Pro
 
 
 def _inside(graph: Graph, step: StepId, name: str, reference: StepId, loop: StepId) -> Problem:
+    if step == loop:
+        sentence = (
+            f"“{graph.label(step)}” reads “{graph.label(reference)}”, which runs inside it. Read item instead: what "
+            "the turn before gave."
+        )
+        return error(step, name, sentence, "plan.reference_inside_loop")
     sentence = (
         f"“{graph.label(step)}” reads “{graph.label(reference)}”, which runs once for each item of "
         f"“{graph.label(loop)}”. Read steps.{loop}.output.results instead."

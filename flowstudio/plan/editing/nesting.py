@@ -9,7 +9,7 @@ from flowstudio.plan.editing.edit import Codec, Edit, Edited
 from flowstudio.plan.editing.patch import Patch
 from flowstudio.plan.errors import NoSuchPartError, ParentError
 from flowstudio.plan.graph import Graph
-from flowstudio.plan.model import Edge, Plan, Step, StepId, StepKind
+from flowstudio.plan.model import Edge, Plan, Step, StepId
 from flowstudio.plan.rules import check_ends
 
 
@@ -57,7 +57,7 @@ def check_parent(plan: Plan, step: Step, parent_id: StepId) -> None:
     parent = next((each for each in plan.steps if each.id == parent_id), None)
     if parent is None:
         raise NoSuchPartError("step", parent_id)
-    if parent.kind is not StepKind.LOOP:
+    if not parent.kind.holds_steps:
         raise ParentError(step.label, parent.label, "only a loop holds other steps")
     if parent_id == step.id or step.id in Graph(plan).parents(parent_id):
         raise ParentError(step.label, parent.label, "a loop cannot hold itself")

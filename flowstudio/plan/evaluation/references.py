@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from flowstudio.plan.evaluation.braces import map_blocks
-from flowstudio.plan.model import Json, Step, StepId, StepKind
+from flowstudio.plan.model import Json, Step, StepId
 
 _MENTION = re.compile(
     r"""
@@ -35,10 +35,10 @@ def renamed(value: Json, names: Mapping[StepId, StepId]) -> Json:
 
 
 def renamed_params(step: Step, names: Mapping[StepId, StepId]) -> Mapping[str, Json]:
-    """Like `renamed` for all params; a condition step's condition is an expression without braces, too."""
+    """Like `renamed` for all params; the condition of an if or a while is an expression without braces, too."""
     params = {name: renamed(value, names) for name, value in step.params.items()}
     condition = params.get("condition")
-    if step.kind is StepKind.CONDITION and isinstance(condition, str) and "{{" not in condition:
+    if step.kind.asks_condition and isinstance(condition, str) and "{{" not in condition:
         params["condition"] = _rename(condition, names)
     return step.params if params == step.params else params
 

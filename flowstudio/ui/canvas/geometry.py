@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from flowstudio.plan.model import ERROR, Port, Step, StepId, StepKind, ports_of
+from flowstudio.plan.model import ERROR, Port, Step, StepId, ports_of
 
 CARD_W, CARD_H = 220.0, 72.0
 GRID = 20.0
@@ -105,7 +105,7 @@ def anchors_of(step: Step) -> tuple[Anchor, ...]:
     """The step's ways out with their places, in the order of `ports_of`."""
     ports = ports_of(step)
     beside = [port for port in ports if port.name != ERROR.name and not port.container]
-    height = HEADER_H if step.kind is StepKind.LOOP else card_height(step)
+    height = HEADER_H if step.kind.holds_steps else card_height(step)
     first = height / 2 - PORT_STEP * (len(beside) - 1) / 2
     return tuple(_anchor(port, beside, first) for port in ports)
 
@@ -120,7 +120,7 @@ def _anchor(port: Port, beside: list[Port], first: float) -> Anchor:
 
 def input_of(step: Step) -> float:
     """Distance of the input port from the top of the card."""
-    return (HEADER_H if step.kind is StepKind.LOOP else card_height(step)) / 2
+    return (HEADER_H if step.kind.holds_steps else card_height(step)) / 2
 
 
 def card_height(step: Step) -> float:
@@ -147,7 +147,7 @@ def _settle(
 ) -> Box:
     if step.id in boxes:
         return boxes[step.id]
-    if step.kind is not StepKind.LOOP:
+    if not step.kind.holds_steps:
         boxes[step.id] = Box(step.x, step.y, CARD_W, card_height(step))
         return boxes[step.id]
     boxes[step.id] = container_box(step, ())  # ends a walk around a parent cycle, which rules report

@@ -121,7 +121,8 @@ class CanvasPainter:
         size = frame.text_px(11)
         p.setFont(font(size, 500))
         p.setPen(QColor(palette.text_3))
-        p.drawText(QPointF(frame.x(box.x + 16), frame.y(box.y + HEADER_H + 20)), "For each item")
+        title = next(anchor.port.title for anchor in cards.anchors[row] if anchor.port.container)
+        p.drawText(QPointF(frame.x(box.x + 16), frame.y(box.y + HEADER_H + 20)), title)
         if not self._scene.body_of(cards.ids[row]):
             self._empty_body(p, frame, box, is_target)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from flowstudio.plan.edits import fresh_id
-from flowstudio.plan.model import ERROR, Edge, Plan, Port, Step, StepId, StepKind, ports_of
+from flowstudio.plan.model import ERROR, Edge, Plan, Port, Step, StepId, ports_of
 from flowstudio.plan.rules import check_ends
 from flowstudio.providers.manifest import Action
 from flowstudio.ui.canvas.geometry import BODY_LEFT, BODY_TOP, CARD_H, CARD_W, GAP, GRID, HEADER_H, WIDE_GAP, Box, snap
@@ -68,7 +68,7 @@ def first_in_body(plan: Plan, step: Step) -> Edge | None:
         return None
     loop = plan.step(step.parent)
     body = next((port for port in ports_of(loop) if port.container), None)
-    return Edge(loop.id, body.name, step.id) if loop.kind is StepKind.LOOP and body else None
+    return Edge(loop.id, body.name, step.id) if body else None
 
 
 def outermost(ids: Iterable[StepId], parent_of: Callable[[StepId], StepId | None]) -> list[StepId]:

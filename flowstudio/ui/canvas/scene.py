@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from flowstudio.plan.model import ERROR, Edge, Plan, Step, StepId, StepKind
+from flowstudio.plan.model import ERROR, Edge, Plan, Step, StepId
 from flowstudio.providers.manifest import Category
 from flowstudio.ui.canvas.faces import Catalogue, Face, HasCredential, Look, face_of
 from flowstudio.ui.canvas.geometry import (
@@ -185,7 +185,7 @@ class CanvasScene(ItemScene):
             self._children.get(before.parent or "", set()).discard(step.id)
         if step.parent:
             self._children.setdefault(step.parent, set()).add(step.id)
-        self.cards.is_loop[row] = step.kind is StepKind.LOOP
+        self.cards.is_loop[row] = step.kind.holds_steps
         self.cards.input_dy[row] = input_of(step)
         self.cards.anchors[row] = anchors_of(step)
         self._show_face(row, step)
@@ -236,7 +236,7 @@ class CanvasScene(ItemScene):
         found: set[StepId] = set()
         for step_id in ids:
             step = self._steps.get(step_id)
-            if step is not None and step.kind is StepKind.LOOP:
+            if step is not None and step.kind.holds_steps:
                 found.add(step_id)
             while step is not None and step.parent and step.parent not in found:
                 found.add(step.parent)
@@ -246,9 +246,9 @@ class CanvasScene(ItemScene):
     def _settle_boxes(self, changed: Iterable[StepId], loops: set[StepId]) -> None:
         for step_id in changed:
             step = self._steps[step_id]
-            if step.kind is not StepKind.LOOP:
+            if not step.kind.holds_steps:
                 self._place(step, Box(step.x, step.y, CARD_W, card_height(step)))
-        living = [loop for loop in loops if loop in self._steps and self._steps[loop].kind is StepKind.LOOP]
+        living = [loop for loop in loops if loop in self._steps and self._steps[loop].kind.holds_steps]
         for step_id in sorted(living, key=lambda each: -depth_of(each, self._steps)):
             inside = [self.box(child) for child in self._children.get(step_id, ()) if child in self._steps]
             self._place(self._steps[step_id], container_box(self._steps[step_id], inside))
@@ -259,8 +259,8 @@ class CanvasScene(ItemScene):
         self.cards.place(self.cards.row_of[step.id], box)
         item = self._items[step.id]
         item.setPos(box.x, box.y)
-        item.setRect(0, 0, box.w, HEADER_H if step.kind is StepKind.LOOP else box.h)
-        item.setZValue(depth_of(step.id, self._steps) * 2 + (step.kind is not StepKind.LOOP))
+        item.setRect(0, 0, box.w, HEADER_H if step.kind.holds_steps else box.h)
+        item.setZValue(depth_of(step.id, self._steps) * 2 + (not step.kind.holds_steps))
 
 
 def depth_of(step_id: StepId, steps: Mapping[StepId, Step]) -> int:

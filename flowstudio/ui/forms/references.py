@@ -9,8 +9,7 @@ from flowstudio.ui.forms.editors.expression import Reference
 def references_for(plan: Plan, step_id: StepId) -> list[Reference]:
     """Nearest steps first, then what every step may read."""
     found = [Reference(f"Output of {step.label}", f"steps.{step.id}.output") for step in _before(plan, step_id)]
-    if _is_in_loop(plan, step_id):
-        found += [Reference("Current item of the loop", "item"), Reference("Number of the item", "index")]
+    found += _of_the_loop(plan, step_id)
     found += [Reference(f"Variable {name}", f"vars.{name}") for name in plan.variables]
     return [*found, Reference("Trigger data", "trigger"), Reference("Id of this run", "run.id")]
 
@@ -31,7 +30,7 @@ def _before(plan: Plan, step_id: StepId) -> Sequence[Step]:
             seen[each] = None
             queue += sources.get(each, ())
     holders = _holders(plan, step_id)
-    return [steps[each] for each in seen if each not in holders or steps[each].kind is not StepKind.LOOP]
+    return [steps[each] for each in seen if each not in holders or not steps[each].kind.holds_steps]
 
 
 def _holders(plan: Plan, step_id: StepId) -> set[StepId]:
@@ -45,5 +44,15 @@ def _holders(plan: Plan, step_id: StepId) -> set[StepId]:
     return holders
 
 
-def _is_in_loop(plan: Plan, step_id: StepId) -> bool:
-    return bool(_holders(plan, step_id))
+def _of_the_loop(plan: Plan, step_id: StepId) -> list[Reference]:
+    """What the innermost loop offers to its steps, and a while to its own condition."""
+    steps = {step.id: step for step in plan.steps}
+    step = steps.get(step_id)
+    loop = steps.get(step.parent) if step is not None and step.parent else None
+    if step is not None and step.kind is StepKind.WHILE:
+        loop = step
+    if loop is None:
+        return []
+    if loop.kind is StepKind.WHILE:
+        return [Reference("Result of the turn before", "item"), Reference("Number of the turn", "index")]
+    return [Reference("Current item of the loop", "item"), Reference("Number of the item", "index")]

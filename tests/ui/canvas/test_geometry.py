@@ -111,3 +111,11 @@ def test_counts_are_short(count, text):
 @pytest.mark.parametrize(("ms", "text"), [(4, "4 ms"), (820, "0.8 s"), (34_000, "34 s"), (125_000, "2 min 5 s")])
 def test_durations_are_short(ms, text):
     assert duration_text(ms) == text
+
+
+def test_a_while_is_drawn_like_a_loop_and_an_end_of_an_item_has_no_way_out():
+    loop, inside = Step("w", "flow", "while"), Step("a", "x", "y", x=900, y=100, parent="w")
+    assert boxes_of([loop, inside])["w"].right > 1100
+    assert [anchor.port.title for anchor in anchors_of(loop)] == ["While true", "Done"]
+    assert anchors_of(Step("b", "flow", "break")) == ()
+    assert free_port(Plan("p", "", steps=(Step("b", "flow", "break"),)), Step("b", "flow", "break")) is None
