@@ -7,7 +7,7 @@ import gc
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from flowstudio.engine.compile import compile_plan
 from flowstudio.engine.engine import Engine
 from flowstudio.engine.model import Run, RunState, TriggerEvent
 from flowstudio.engine.ports import Invocation
-from flowstudio.plan.model import Edge, Plan, Step
+from flowstudio.plan.model import Edge, Json, Plan, Step
 from flowstudio.plan.rules import FieldInfo
 from flowstudio.providers.result import ProviderResult
 from flowstudio.storage.database import Database
@@ -45,6 +45,12 @@ class Echo:
     @property
     def effect(self) -> str:
         return self.id
+
+    def effect_with(self, params: Mapping[str, Json]) -> str:
+        return self.id
+
+    def idempotency_header_with(self, params: Mapping[str, Json]) -> str:
+        return ""
 
 
 class Echoes:

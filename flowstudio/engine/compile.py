@@ -26,8 +26,8 @@ TRIGGER_OFFSET = "legacy_trigger_offset"
 """Key in Plan.extra of plans whose `step_N` references count the trigger as step 1."""
 
 
-PURE = "pure"
-"""The one effect the engine needs to know: the action's result depends on its params alone and changes nothing."""
+PURE, READ, WRITE = "pure", "read", "write"
+"""Effects. Pure: the result depends on the params alone; read: it depends on the world, too, but changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Node:
 
     constants and templates together are its params; targets: port -> indexes of the steps its edges lead to.
     takes_first: a merge that starts at its first live edge. passes: the ports by which it leaves when it is disabled
-    or goes on after a failure. effect: pure, read, write or costs; unknown actions count as write.
+    or goes on after a failure. effect: pure, read, write or costs; unknown actions count as write. may_repeat: after
+    a crash it is simply done again: it changes nothing, or the vendor does what bears the same key only once.
     """
 
     index: int
@@ -58,6 +59,7 @@ class Node:
     takes_first: bool
     passes: tuple[str, ...]
     effect: str
+    may_repeat: bool
     body: "Block | None" = None
 
     @property
@@ -134,7 +136,6 @@ class _Compilation:
         self.members: dict[StepId | None, list[Step]] = defaultdict(list)
         self.incoming: dict[StepId, list[Edge]] = defaultdict(list)
         self.outgoing: dict[StepId, list[Edge]] = defaultdict(list)
-        self.effects: dict[tuple[str, str], str] = {}
         self.nodes: dict[StepId, Node] = {}
         self._ordinals = plan.ordinals or tuple(step.id for step in plan.steps)
         self._has_offset = plan.extra.get(TRIGGER_OFFSET) is True
@@ -200,6 +201,7 @@ class _Compilation:
         for edge in self.outgoing.get(step.id, ()):
             targets.setdefault(edge.port, []).append(index_of[edge.target])
         constants, templates, condition = self._params(step)
+        effect, may_repeat = self._effect(step)
         return Node(
             index=index,
             step=step,
@@ -211,7 +213,8 @@ class _Compilation:
             inlets=tuple(Inlet(edge.source, edge.port) for edge in self.incoming.get(step.id, ())),
             takes_first=step.kind is StepKind.MERGE and step.params.get("mode") == "any",
             passes=_passes(step),
-            effect=self._effect(step),
+            effect=effect,
+            may_repeat=may_repeat,
             body=body,
         )
 
@@ -246,12 +249,13 @@ class _Compilation:
             stuck = next(self.steps[step_id] for step_id, count in waiting.items() if count)
             raise self._refusal(f"its connections run in a circle near “{stuck.label}”")
 
-    def _effect(self, step: Step) -> str:
-        key = (step.provider, step.action)
-        if key not in self.effects:
-            info = self.actions.find(*key)
-            self.effects[key] = str(info.effect) if info is not None else "write"
-        return self.effects[key]
+    def _effect(self, step: Step) -> tuple[str, bool]:
+        """What the step does to the world, and whether it may be done again after a crash."""
+        info = self.actions.find(step.provider, step.action)
+        effect = str(info.effect_with(step.params)) if info is not None else WRITE
+        if step.kind is not StepKind.ACTION or effect in (PURE, READ):
+            return effect, True
+        return effect, info is not None and info.idempotency_header_with(step.params) != ""
 
     def _refusal(self, reason: str) -> NotRunnableError:
         sentence = f"The plan “{self.plan.name}” cannot run: {reason}."

@@ -97,6 +97,7 @@ class ActionDoc(Doc):
     title: Filled
     description: str = ""
     effect: Annotated[Effect, Field(strict=False)] | None = None
+    reads: dict[str, list[Scalar]] = {}
     aliases: list[Id] = []
     fields: list[FieldDoc] = []
     request: RequestDoc | None = None

@@ -171,9 +171,12 @@ def _contradictions(doc: ManifestDoc) -> Iterator[Fault]:
     for index, action in enumerate(doc.actions):
         key: Key = ("actions", index)
         yield from _repeated([each.name for each in action.fields], (*key, "fields"), "field")
+        own = {each.name for each in action.fields}
+        yield from _unknown_names(action.idempotency_header, own, (*key, "idempotency_header"))
+        yield from _unknown_names([f"{{{name}}}" for name in action.reads], own, (*key, "reads"))
         if action.request is None:
             continue
-        names = credential | {each.name for each in action.fields}
+        names = credential | own
         for part, value in action.request.model_dump(by_alias=True).items():
             yield from _unknown_names(value, names, (*key, "request", part))
         if not doc.base_url and not action.request.path.startswith(("http://", "https://", "{")):
@@ -231,6 +234,7 @@ def _action(doc: ActionDoc, provider: ManifestDoc) -> Action:
         title=doc.title,
         description=doc.description,
         effect=doc.effect or _effect(doc.request),
+        reads={name: tuple(values) for name, values in doc.reads.items()},
         fields=tuple(_field(each) for each in doc.fields),
         aliases=tuple(doc.aliases),
         request=_request(doc.request) if doc.request else None,

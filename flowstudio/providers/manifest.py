@@ -168,13 +168,19 @@ class AnswerRule:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a provider can do. request is None for coded actions and for the language's own keywords."""
+    """Something a provider can do. request is None for coded actions and for the language's own keywords.
+
+    reads: param -> values with which a call changes nothing, whatever `effect` says (the method GET of an action that
+    sends any request). idempotency_header: the header in which the vendor takes a key and answers a repeated call
+    without doing it twice; "{param}" when a param of the step names it.
+    """
 
     provider: str
     id: str
     title: str
     description: str = ""
     effect: Effect = Effect.WRITE
+    reads: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
     fields: tuple[Field, ...] = ()
     aliases: tuple[str, ...] = ()
     request: HttpRequest | None = None
@@ -185,6 +191,23 @@ class Action:
 
     def field(self, name: str) -> "Field | None":
         return next((each for each in self.fields if each.name == name), None)
+
+    def effect_with(self, params: Mapping[str, Json]) -> Effect:
+        """What a call with these params does; a param that is still an expression counts as the worst."""
+        return Effect.READ if any(self._value(name, params) in self.reads[name] for name in self.reads) else self.effect
+
+    def idempotency_header_with(self, params: Mapping[str, Json]) -> str:
+        """The header that makes a call with these params safe to repeat, "" when there is none."""
+        header = self.idempotency_header
+        if not header.startswith("{"):
+            return header
+        named = self._value(header.strip("{}"), params)
+        return named.strip() if isinstance(named, str) else ""
+
+    def _value(self, name: str, params: Mapping[str, Json]) -> Json:
+        given = params.get(name)
+        known = self.field(name)
+        return known.default if given in (None, "") and known is not None else given
 
 
 @dataclass(frozen=True, slots=True)

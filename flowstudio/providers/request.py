@@ -69,10 +69,11 @@ def build(
     values = _values(manifest, action, params, credential, uploads or {})
     authorisation = authorise(manifest.auth, credential)
     content_type, body = _body(request, values)
+    repeat_header = action.idempotency_header_with(params)
     headers = {
         **_headers(manifest.headers, values),
         **({"Content-Type": content_type} if content_type else {}),
-        **({action.idempotency_header: idempotency_key} if action.idempotency_header and idempotency_key else {}),
+        **({repeat_header: idempotency_key} if repeat_header and idempotency_key else {}),
     }
     merged = _merged(headers, authorisation.headers, _headers(request.headers, values))
     query = (*_pairs(template.render(dict(request.query), values.names)), *authorisation.query)

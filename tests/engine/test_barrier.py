@@ -1,7 +1,7 @@
 """What must be on disk before a step starts: everything that leads to an effect, nothing for a pure step."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,12 @@ class Info:
     effect: str
     title: str = ""
     fields: tuple[FieldInfo, ...] = ()
+
+    def effect_with(self, params: Mapping[str, Json]) -> str:
+        return self.effect
+
+    def idempotency_header_with(self, params: Mapping[str, Json]) -> str:
+        return ""
 
 
 class Effects:

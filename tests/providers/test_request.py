@@ -18,6 +18,7 @@ from flowstudio.providers.manifest import (
     Manifest,
 )
 from flowstudio.providers.ports import HttpCall
+from flowstudio.providers.registry import Registry
 from flowstudio.providers.request import build
 
 NO_AUTH = AuthScheme()
@@ -162,3 +163,23 @@ def test_half_a_character_pair_cannot_be_sent(kind: BodyKind) -> None:
     request = HttpRequest("POST", "/", headers={"X-A": "{h}"}, body_kind=kind, body={"a": "{a}"})
     assert "half of a character pair" in fault(request, {"a": "\ud800"})
     assert "half of a character pair" in fault(request, {"h": "\ud800"})
+
+
+def test_a_request_that_anybody_can_shape_tells_by_its_params_whether_it_reads(registry: Registry) -> None:
+    action = registry.find("http", "request")
+    assert action is not None
+    assert action.effect_with({}) == "read", "the default method is GET"
+    assert action.effect_with({"method": "HEAD"}) == "read"
+    assert action.effect_with({"method": "POST"}) == "write"
+    assert action.effect_with({"method": "{{ vars.method }}"}) == "write", "nobody knows yet, so it counts as the worst"
+
+
+def test_a_step_can_name_the_header_in_which_its_vendor_takes_the_key(registry: Registry) -> None:
+    action, manifest = registry.find("http", "request"), registry.provider("http")
+    assert action is not None
+    assert manifest is not None
+    params = {"method": "POST", "url": "https://example.com/", "idempotency_header": "Idempotency-Key"}
+    call = build(manifest, action, params, {}, idempotency_key="key-1")
+    assert call.headers["Idempotency-Key"] == "key-1"
+    assert action.idempotency_header_with(params) == "Idempotency-Key"
+    assert action.idempotency_header_with({"method": "POST"}) == ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flowstudio.plan.model import Json
 from flowstudio.providers.lint.problem import LintProblem
-from flowstudio.providers.manifest import Action, HttpRequest, Manifest
+from flowstudio.providers.manifest import Action, Manifest
 from flowstudio.providers.template import is_empty, placeholders
 
 RULE = "fields_used"
@@ -16,7 +16,7 @@ def check(manifests: Sequence[Manifest]) -> Iterator[LintProblem]:
         for action in manifest.actions:
             if action.request is None:
                 continue
-            used, in_path = _names(action.request), {name for name, _ in placeholders(action.request.path)}
+            used, in_path = _names(action), {name for name, _ in placeholders(action.request.path)}
             for field in action.fields:
                 key = f"actions.{action.id}.fields.{field.name}"
                 if field.name not in used:
@@ -26,8 +26,11 @@ def check(manifests: Sequence[Manifest]) -> Iterator[LintProblem]:
             yield from _case_clashes(manifest, action)
 
 
-def _names(request: HttpRequest) -> set[str]:
+def _names(action: Action) -> set[str]:
+    request = action.request
+    assert request is not None
     parts: list[Json] = [request.method, request.path, dict(request.query), dict(request.headers), request.body]
+    parts.append(action.idempotency_header)
     return {name for name, _ in placeholders(parts)}
 
 
