@@ -11,6 +11,7 @@ from html import unescape
 from typing import Final
 
 from flowstudio.plan.model import Json
+from flowstudio.plan.reading.json_text import number_fault, value_of
 from flowstudio.providers.errors import (
     AuthRejectedError,
     BadAnswerError,
@@ -81,15 +82,17 @@ class Reader:
 
     def _json(self, content: bytes) -> Json:
         try:
-            parsed: Json = json.loads(content.removeprefix(b"\xef\xbb\xbf"))
-            return parsed
+            return value_of(content.removeprefix(b"\xef\xbb\xbf"))
         except (ValueError, RecursionError):
             pass
         try:
-            parsed = json.loads(self._text(content))
-        except (ValueError, RecursionError) as error:
+            return value_of(self._text(content))
+        except json.JSONDecodeError as error:
             raise self._unusable("says it is JSON but is not") from error
-        return parsed
+        except RecursionError as error:
+            raise self._unusable("is nested too deeply") from error
+        except ValueError as error:
+            raise self._unusable(f"is no usable JSON: {number_fault(error)}") from error
 
     def _text(self, content: bytes) -> str:
         """Decoded as the answer says; a charset that is unknown or wrong gives way to UTF-8, then to Windows-1252."""

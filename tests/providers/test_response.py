@@ -79,7 +79,10 @@ def test_a_page_instead_of_data_is_told(answer_of: Answer) -> None:
 
 def test_broken_json_and_missing_parts_are_told(answer_of: Answer) -> None:
     assert "says it is JSON but is not" in str(fault(answer_of("{oops")))
-    assert "says it is JSON but is not" in str(fault(answer_of('{"n": ' + "9" * 5000 + "}")))
+    assert "a number has too many digits" in str(fault(answer_of('{"n": ' + "9" * 5000 + "}")))
+    assert "NaN is not a JSON number" in str(fault(answer_of('{"n": NaN}')))
+    assert "too large a number" in str(fault(answer_of('{"n": 1e999}')))
+    assert "nested too deeply" in str(fault(answer_of("[" * 100_000 + "]" * 100_000)))
     assert "has no “data.id”" in str(fault(answer_of("{}"), AnswerRule(output="data.id")))
     assert isinstance(fault(answer_of("[" * 100_000)), BadAnswerError)
 

@@ -6,6 +6,7 @@ from json import decoder, scanner
 from typing import Any, NoReturn
 
 from flowstudio.plan.errors import DocumentError
+from flowstudio.plan.model import Json
 
 
 class _RepeatedKey(ValueError):
@@ -27,6 +28,15 @@ def parse(data: bytes | str) -> object:
         raise DocumentError("The document is nested too deeply.") from None
     except ValueError as error:
         raise DocumentError(f"The document is not valid JSON: {number_fault(error)}.") from None
+
+
+def value_of(text: str | bytes) -> Json:
+    """A value from outside, by RFC 8259 alone: NaN, infinities and numbers past a float's range raise ValueError.
+
+    Raises RecursionError for a value that is nested too deeply.
+    """
+    value: Json = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    return value
 
 
 def number_fault(error: ValueError) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from flowstudio.plan.model import Json
+from flowstudio.plan.reading.json_text import value_of
 from flowstudio.providers.coded.params import as_text
 from flowstudio.providers.errors import BadAnswerError, BadParamError
 
@@ -107,17 +108,12 @@ def _text(content: bytes, encoding: str, where: str) -> str:
 
 def _json(text: str, where: str) -> Json:
     try:
-        value: Json = json.loads(text, parse_constant=_no_constant)
+        return value_of(text)
     except json.JSONDecodeError as error:
         at = f"line {error.lineno}, column {error.colno}"
         raise BadAnswerError(f"{where} is not valid JSON ({at}): {error.msg}.") from None
     except (ValueError, RecursionError) as error:
         raise BadAnswerError(f"{where} is not valid JSON: {error}.") from None
-    return value
-
-
-def _no_constant(name: str) -> Json:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _rows(text: str, delimiter: str, where: str) -> Json:
