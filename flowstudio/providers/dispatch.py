@@ -1,6 +1,7 @@
 """Dispatcher: one call of one action, from the plan's params to a result. Implements the engine's ActionInvoker."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +13,8 @@ from flowstudio.providers.errors import ProviderError, UnknownActionError
 from flowstudio.providers.fields import coerce_params, unknown_params
 from flowstudio.providers.manifest import Action, AuthKind, FieldKind, Manifest
 from flowstudio.providers.ports import ActionContext, Call, CodedAction, CredentialSource, HttpSender, Limits
-from flowstudio.providers.ratelimit import RateLimiter
+from flowstudio.providers.preview import action_shown, request_shown
+from flowstudio.providers.ratelimit import CallLimit, limit_of
 from flowstudio.providers.redaction import Mask
 from flowstudio.providers.registry import Registry
 from flowstudio.providers.result import ProviderResult, ResultError, json_facts
@@ -32,28 +34,61 @@ class Dispatcher:
         credentials: CredentialSource,
         http: HttpSender,
         coded: Mapping[tuple[str, str], CodedAction],
-        limiter: RateLimiter | None = None,
     ) -> None:
         self._registry = registry
         self._credentials = credentials
         self._http = http
         self._coded = coded
-        self._limiter = limiter or RateLimiter()
+
+    def limit(self, user_id: str, provider: str, credential: str | None) -> CallLimit | None:
+        """What the user's calls of a provider with that credential share; None for nothing. Keeping to it is the
+        caller's part: it knows who else waits."""
+        manifest = self._registry(user_id).provider(provider)
+        return limit_of(manifest, user_id, credential) if manifest is not None else None
 
     def invoke(self, call: Call) -> ProviderResult:
         """Performs the call; expected faults come back as an unsuccessful result, bugs raise. Blocks."""
+        return self._answer(call, self._perform, Mask.result)
+
+    def preview(self, call: Call) -> ProviderResult:
+        """What `invoke` would send, as the output, with secrets masked; sends nothing.
+
+        A request is {"method", "url", "headers", "body"}, an action that is code {"provider", "action", "params"}.
+        What would fail before anything is sent (a wrong param, no credential) fails here, too.
+        """
+        return self._answer(call, self._show, _hidden)
+
+    def masked(self, call: Call) -> dict[str, Json]:
+        """The call's params fit to be shown: the user's own secrets hidden."""
+        registry = self._registry(call.user_id)
+        manifest, action = registry.provider(call.provider), registry.find(call.provider, call.action)
+        secrets: list[str] = []
+        if manifest is not None:
+            with suppress(FlowStudioError):  # without its credential the step is shown all the same
+                secrets += secrets_of(manifest, self._credential(manifest, call))
+        if action is not None:
+            secrets += _secret_params(action, call.params)
+        mask = Mask(secrets)
+        return {name: mask.value(value) for name, value in call.params.items()}
+
+    def _answer(
+        self,
+        call: Call,
+        act: Callable[[Manifest, Action, ActionContext], ProviderResult],
+        masked: Callable[[Mask, ProviderResult], ProviderResult],
+    ) -> ProviderResult:
         mask = Mask(())
         try:
             manifest, action = self._look_up(call)
             params = self._params(manifest, action, call)
             credential = self._credential(manifest, call)
             mask = Mask((*secrets_of(manifest, credential), *_secret_params(action, params)))
-            result = self._perform(manifest, action, self._context(action, call, params, credential, mask))
+            result = act(manifest, action, self._context(action, call, params, credential, mask))
         except ProviderError as error:
             result = ProviderResult.failed(error)
         except FlowStudioError as error:
             result = _failed(error)
-        return _brief(mask.result(result))
+        return _brief(masked(mask, result))
 
     def _look_up(self, call: Call) -> tuple[Manifest, Action]:
         registry = self._registry(call.user_id)
@@ -96,15 +131,24 @@ class Dispatcher:
         return ActionContext(call, params, credential, limits, self._http, log)
 
     def _perform(self, manifest: Manifest, action: Action, context: ActionContext) -> ProviderResult:
-        call = context.call
-        with self._limiter.hold((manifest.id, call.user_id, call.credential), manifest.rate, call.cancel):
-            if action.request is not None:
-                return runtime.run(manifest, action, context)
-            coded = self._coded.get((manifest.id, action.id))
-            if coded is None:
-                sentence = f"{manifest.title}, “{action.title}” cannot be called by itself."
-                raise UnknownActionError(sentence, fix="Choose another action for this step.")
-            return coded(context)
+        if action.request is not None:
+            return runtime.run(manifest, action, context)
+        coded = self._coded.get((manifest.id, action.id))
+        if coded is None:
+            sentence = f"{manifest.title}, “{action.title}” cannot be called by itself."
+            raise UnknownActionError(sentence, fix="Choose another action for this step.")
+        return coded(context)
+
+    def _show(self, manifest: Manifest, action: Action, context: ActionContext) -> ProviderResult:
+        if action.request is None:
+            return ProviderResult(True, action_shown(manifest, action, context.params))
+        request = runtime.request_of(manifest, action, context)
+        return ProviderResult(True, request_shown(manifest, context.credential, request))
+
+
+def _hidden(mask: Mask, result: ProviderResult) -> ProviderResult:
+    """Of what is only shown every secret is hidden, however short: nothing works with it."""
+    return replace(mask.result(result), output=mask.value(result.output))
 
 
 def _secret_params(action: Action, params: Mapping[str, Json]) -> list[str]:

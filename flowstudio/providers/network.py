@@ -204,6 +204,12 @@ def _prepared(call: HttpCall) -> requests.PreparedRequest:
         raise BadParamError(sentence, fix="Check the address and the headers.") from error
 
 
+def as_sent(call: HttpCall) -> HttpCall:
+    """The call with its whole address and all headers, as `send` sends it. Raises BadParamError."""
+    prepared = _prepared(call)
+    return HttpCall(str(prepared.method), str(prepared.url), dict(prepared.headers.items()), (), call.body)
+
+
 def full_url(call: HttpCall) -> str:
     """The address with the call's query after the one it has."""
     if not call.query:

@@ -9,7 +9,7 @@ from pathlib import Path
 from flowstudio.plan.model import Json
 from flowstudio.providers.errors import BadParamError
 from flowstudio.providers.manifest import Action, FieldKind, Manifest
-from flowstudio.providers.ports import ActionContext
+from flowstudio.providers.ports import ActionContext, HttpCall
 from flowstudio.providers.request import Upload, build
 from flowstudio.providers.response import Reader
 from flowstudio.providers.result import ProviderResult
@@ -19,12 +19,17 @@ log = logging.getLogger(__name__)
 
 def run(manifest: Manifest, action: Action, context: ActionContext) -> ProviderResult:
     """Performs the action's request. Raises ProviderError."""
-    uploads = read_uploads(manifest, action, context.params, context.limits.max_bytes)
-    key = context.call.idempotency_key
-    request = build(manifest, action, context.params, context.credential, uploads=uploads, idempotency_key=key)
+    request = request_of(manifest, action, context)
     answer = context.http.send(request, cancel=context.call.cancel, limits=context.limits)
     log.debug("%s.%s answered %d in %.0f ms", manifest.id, action.id, answer.status, answer.elapsed_ms)
     return Reader(manifest, action, answer, datetime.now(UTC)).result()
+
+
+def request_of(manifest: Manifest, action: Action, context: ActionContext) -> HttpCall:
+    """The action's request, ready to send, its files read. Raises BadParamError."""
+    uploads = read_uploads(manifest, action, context.params, context.limits.max_bytes)
+    key = context.call.idempotency_key
+    return build(manifest, action, context.params, context.credential, uploads=uploads, idempotency_key=key)
 
 
 def read_uploads(manifest: Manifest, action: Action, params: Mapping[str, Json], max_bytes: int) -> dict[str, Upload]:
