@@ -64,7 +64,7 @@ class FrameChanged:
 
 @dataclass(frozen=True, slots=True)
 class PlanChanged:
-    """field: "name", "description", "variables", "triggers" or "ordinals"."""
+    """field: "name", "description", "variables", "triggers", "ordinals", "pins" or "settings"."""
 
     field: str
 

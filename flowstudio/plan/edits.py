@@ -27,7 +27,9 @@ from flowstudio.plan.editing.part_edits import (
     SetTrigger,
 )
 from flowstudio.plan.editing.patch import Patch
+from flowstudio.plan.editing.pins import SetPin, UnsetPin
 from flowstudio.plan.editing.plan_edits import SetPlanField, SetVariable, UnsetVariable
+from flowstudio.plan.editing.settings_edits import SetPlanSetting
 from flowstudio.plan.editing.step_edits import (
     AddStep,
     MoveSteps,
@@ -63,11 +65,14 @@ __all__ = [
     "SetNote",
     "SetParam",
     "SetParent",
+    "SetPin",
     "SetPlanField",
+    "SetPlanSetting",
     "SetStepField",
     "SetTrigger",
     "SetVariable",
     "UnsetParam",
+    "UnsetPin",
     "UnsetVariable",
     "edit_from_json",
     "fragment_from_json",
@@ -131,11 +136,14 @@ _KINDS: Mapping[str, type[Edit]] = {
         SetNote,
         SetParam,
         SetParent,
+        SetPin,
         SetPlanField,
+        SetPlanSetting,
         SetStepField,
         SetTrigger,
         SetVariable,
         UnsetParam,
+        UnsetPin,
         UnsetVariable,
     )
 }

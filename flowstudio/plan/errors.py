@@ -11,6 +11,7 @@ PlanError                    plan.error            (flowstudio.errors.FlowStudio
 ├── BadIdError               plan.bad_id
 ├── NoSuchPartError          plan.no_part          a step, edge, note, frame or trigger that is not there
 ├── ParentError              plan.parent           a step cannot live inside that other step
+├── PinError                 plan.pin              an output cannot be pinned to that step
 ├── BadEditError             plan.bad_edit         an edit cannot be read or makes no sense
 └── DocumentError            plan.document         a file is not a plan
 """
@@ -121,6 +122,10 @@ class ParentError(PlanError):
 
     def __init__(self, label: str, parent: str, reason: str) -> None:
         super().__init__(f"“{label}” cannot be inside “{parent}”: {reason}.")
+
+
+class PinError(PlanError):
+    code = "plan.pin"
 
 
 class BadEditError(PlanError):

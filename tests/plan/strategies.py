@@ -23,10 +23,13 @@ from flowstudio.plan.edits import (
     SetNote,
     SetParam,
     SetParent,
+    SetPin,
     SetPlanField,
+    SetPlanSetting,
     SetStepField,
     SetVariable,
     UnsetParam,
+    UnsetPin,
     UnsetVariable,
     fragment_of,
 )
@@ -37,10 +40,12 @@ from flowstudio.plan.model import (
     Note,
     OnError,
     Plan,
+    PlanSettings,
     Retry,
     Step,
     Trigger,
     TriggerKind,
+    WhenBusy,
     ports_of,
 )
 
@@ -81,8 +86,18 @@ def steps(draw: st.DrawFn, step_id: str | None = None, parent: str | None = None
         credential=draw(st.none() | text),
         disabled=draw(st.booleans()),
         notes=draw(text),
+        settings=draw(settings),
         extra=draw(unknown),
     )
+
+
+settings = st.builds(
+    PlanSettings,
+    runs_at_once=st.integers(1, 9),
+    when_busy=st.sampled_from(WhenBusy),
+    keep_days=st.none() | st.floats(0.5, 9),
+    extra=unknown,
+)
 
 
 @st.composite
@@ -107,6 +122,7 @@ def plans(draw: st.DrawFn) -> Plan:
         notes=tuple(draw(st.lists(notes, max_size=2, unique_by=lambda each: each.id))),
         frames=tuple(draw(st.lists(frames, max_size=2, unique_by=lambda each: each.id))),
         ordinals=tuple(draw(st.lists(ids, max_size=2))),
+        pins=draw(st.dictionaries(st.sampled_from(names), json_values)) if names else {},
         extra=draw(unknown),
     )
 
@@ -135,7 +151,9 @@ def edits_of(plan: Plan) -> st.SearchStrategy[Edit]:
         st.builds(SetParent, many, st.none() | some),
         st.builds(RenameStep, some, ids),
         st.builds(PasteSteps, many.map(lambda chosen: fragment_of(plan, chosen)), number, number),
+        st.builds(SetPin, some, json_values | st.just({"result": True, "case": "default"})),
         st.builds(SetPlanField, st.sampled_from(["name", "description"]), text),
+        plan_settings,
         st.builds(SetVariable, text, json_values),
         st.builds(AddTrigger, triggers),
         st.builds(AddNote, notes),
@@ -148,12 +166,20 @@ def edits_of(plan: Plan) -> st.SearchStrategy[Edit]:
     if plan.notes:
         note = st.sampled_from(plan.notes)
         choices += [st.builds(RemoveNote, note.map(lambda each: each.id)), st.builds(SetNote, note)]
+    if plan.pins:
+        choices.append(st.builds(UnsetPin, st.sampled_from(sorted(plan.pins))))
     if plan.variables:
         choices.append(st.builds(UnsetVariable, st.sampled_from(sorted(plan.variables))))
     single = st.one_of(choices)
     return single | st.builds(Batch, st.lists(single, max_size=2).map(tuple), text)
 
 
+plan_settings: st.SearchStrategy[Edit] = st.one_of(
+    st.builds(SetPlanSetting, st.just("runs_at_once"), st.none() | st.integers(-1, 9)),
+    st.builds(SetPlanSetting, st.just("when_busy"), st.sampled_from([None, *WhenBusy, "never"])),
+    st.builds(SetPlanSetting, st.just("keep_days"), st.none() | st.floats(0.5, 9) | st.booleans()),
+    st.builds(SetPlanSetting, st.just("error_plan"), st.none() | text),
+)
 cases = st.lists(st.fixed_dictionaries({"name": st.sampled_from(["red", "green", ""])}), max_size=3)
 
 

@@ -1,7 +1,7 @@
 """Copy and paste: a fragment of a plan as a value and as JSON, and the edit that puts it in with fresh ids."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from flowstudio.plan.editing import codecs
@@ -9,6 +9,7 @@ from flowstudio.plan.editing.edit import Codec, Edit, Edited
 from flowstudio.plan.editing.ids import unused
 from flowstudio.plan.editing.nesting import check_parent, with_bodies
 from flowstudio.plan.editing.patch import Patch
+from flowstudio.plan.editing.pins import renamed_pins
 from flowstudio.plan.evaluation.references import renamed_params
 from flowstudio.plan.model import Edge, Json, Plan, Step, StepId
 from flowstudio.plan.reading.parts import edge_from_json, edge_to_json, step_from_json, step_to_json
@@ -19,16 +20,18 @@ FRAGMENT_KEY = "flowstudio_steps"
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Steps, with the edges between them. A step whose loop was not copied has no parent."""
+    """Steps, with the edges between them and their pinned outputs. A step whose loop was not copied has no parent."""
 
     steps: tuple[Step, ...]
     edges: tuple[Edge, ...]
+    pins: Mapping[StepId, Json] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
-        return {
+        document: dict[str, Json] = {
             FRAGMENT_KEY: [step_to_json(step) for step in self.steps],
             "edges": [edge_to_json(edge) for edge in self.edges],
         }
+        return {**document, "pins": dict(self.pins)} if self.pins else document
 
 
 def fragment_of(plan: Plan, step_ids: Collection[StepId]) -> Fragment:
@@ -37,13 +40,15 @@ def fragment_of(plan: Plan, step_ids: Collection[StepId]) -> Fragment:
     steps = tuple(
         step if step.parent in wanted else replace(step, parent=None) for step in plan.steps if step.id in wanted
     )
-    return Fragment(steps, tuple(edge for edge in plan.edges if edge.source in wanted and edge.target in wanted))
+    edges = tuple(edge for edge in plan.edges if edge.source in wanted and edge.target in wanted)
+    return Fragment(steps, edges, {step_id: output for step_id, output in plan.pins.items() if step_id in wanted})
 
 
 def fragment_from_json(document: object, where: str = "") -> Fragment:
     """Raises DocumentError when the document is no fragment."""
     reader = Reader(document, where)
-    return Fragment(reader.items(FRAGMENT_KEY, step_from_json), reader.items("edges", edge_from_json))
+    steps, edges = reader.items(FRAGMENT_KEY, step_from_json), reader.items("edges", edge_from_json)
+    return Fragment(steps, edges, reader.mapping("pins"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,12 @@ class PasteSteps(Edit):
             self.text,
             steps_in=tuple(enumerate(steps, len(plan.steps))),
             edges_in=tuple(enumerate(edges, len(plan.edges))),
+            pins={**plan.pins, **self._pins(names)} if self.fragment.pins else None,
         ).apply(plan)
+
+    def _pins(self, names: Mapping[StepId, StepId]) -> dict[StepId, Json]:
+        """Only of steps that are in the fragment: a clipboard may hold anything."""
+        return renamed_pins({step: pin for step, pin in self.fragment.pins.items() if step in names}, names)
 
     def _edges(self, names: Mapping[StepId, StepId]) -> list[Edge]:
         return [edge for edge in self.fragment.edges if edge.source in names and edge.target in names]

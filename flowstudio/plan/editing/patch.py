@@ -8,7 +8,7 @@ from flowstudio.plan.changes import Change, EdgeAdded, EdgeRemoved, PlanChanged,
 from flowstudio.plan.editing import codecs
 from flowstudio.plan.editing.edit import Codec, Edit, Edited, put_back, take_out
 from flowstudio.plan.errors import DuplicateEdgeError, DuplicateIdError
-from flowstudio.plan.model import Edge, Plan, Step, StepId
+from flowstudio.plan.model import Edge, Json, Plan, Step, StepId
 
 EdgeKey: TypeAlias = tuple[StepId, str, StepId]
 
@@ -17,7 +17,8 @@ EdgeKey: TypeAlias = tuple[StepId, str, StepId]
 class Patch(Edit):
     """Takes out `steps_out` and `edges_out`, then puts each part of `steps_in` and `edges_in` at its index.
 
-    A step that goes out and comes in again has changed. Legality is the business of whoever makes the patch.
+    A step that goes out and comes in again has changed. ordinals, pins: the plan's new ones, None for those it has.
+    Legality is the business of whoever makes the patch.
     """
 
     name: ClassVar[str] = "patch"
@@ -28,6 +29,7 @@ class Patch(Edit):
         "edges_out": codecs.many(codecs.many(codecs.TEXT)),
         "edges_in": codecs.many(codecs.placed(codecs.EDGE)),
         "ordinals": codecs.optional(codecs.many(codecs.TEXT)),
+        "pins": codecs.optional(codecs.by_id(codecs.JSON)),
     }
     label: str
     steps_out: tuple[StepId, ...] = ()
@@ -35,6 +37,7 @@ class Patch(Edit):
     edges_out: tuple[EdgeKey, ...] = ()
     edges_in: tuple[tuple[int, Edge], ...] = ()
     ordinals: tuple[StepId, ...] | None = None
+    pins: Mapping[StepId, Json] | None = None
 
     @property
     def text(self) -> str:
@@ -50,6 +53,7 @@ class Patch(Edit):
             self._refuse_repeated_edges(edges)
             edges = put_back(edges, self.edges_in)
         ordinals = plan.ordinals if self.ordinals is None else self.ordinals
+        pins = plan.pins if self.pins is None else self.pins
         inverse = Patch(
             self.label,
             steps_out=tuple(step.id for _, step in self.steps_in),
@@ -57,8 +61,9 @@ class Patch(Edit):
             edges_out=tuple(edge.key for _, edge in self.edges_in),
             edges_in=edges_gone,
             ordinals=None if self.ordinals is None else plan.ordinals,
+            pins=None if self.pins is None else plan.pins,
         )
-        after = replace(plan, steps=steps, edges=edges, ordinals=ordinals)
+        after = replace(plan, steps=steps, edges=edges, ordinals=ordinals, pins=pins)
         return Edited(after, inverse, tuple(self._changes(edges_gone)))
 
     def _changes(self, edges_gone: tuple[tuple[int, Edge], ...]) -> Iterable[Change]:
@@ -70,6 +75,8 @@ class Patch(Edit):
         yield from (EdgeAdded(edge) for _, edge in self.edges_in)
         if self.ordinals is not None:
             yield PlanChanged("ordinals")
+        if self.pins is not None:
+            yield PlanChanged("pins")
 
     def _refuse_repeated_steps(self, steps: tuple[Step, ...]) -> None:
         known = {step.id for step in steps}

@@ -10,6 +10,7 @@ from flowstudio.plan.editing import codecs
 from flowstudio.plan.editing.edit import Codec, Edit, Edited, replaced, step_index, with_field
 from flowstudio.plan.editing.nesting import SetParent, check_parent, with_bodies
 from flowstudio.plan.editing.patch import Patch
+from flowstudio.plan.editing.pins import renamed_pins, without
 from flowstudio.plan.editing.step_fields import FIELDS, FieldValue, read_field, write_field
 from flowstudio.plan.errors import BadIdError, DuplicateIdError, NoSuchPartError
 from flowstudio.plan.evaluation.references import renamed_params
@@ -41,7 +42,7 @@ class AddStep(Edit):
 
 @dataclass(frozen=True, slots=True)
 class RemoveSteps(Edit):
-    """With their edges, and a loop with everything in its body."""
+    """With their edges and pinned outputs, and a loop with everything in its body."""
 
     name: ClassVar[str] = "remove_steps"
     codecs: ClassVar[Mapping[str, Codec]] = {"steps": codecs.many(codecs.TEXT)}
@@ -59,7 +60,8 @@ class RemoveSteps(Edit):
         gone = with_bodies(plan, self.steps)
         edges = tuple(edge.key for edge in plan.edges if edge.source in gone or edge.target in gone)
         steps = tuple(step.id for step in plan.steps if step.id in gone)
-        return Patch(self.text, steps_out=steps, edges_out=edges).apply(plan)
+        pins = without(plan.pins, gone) if gone & plan.pins.keys() else None
+        return Patch(self.text, steps_out=steps, edges_out=edges, pins=pins).apply(plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class SetStepField(Edit):
 
 @dataclass(frozen=True, slots=True)
 class RenameStep(Edit):
-    """Gives a step another id; edges, bodies and expressions that name it follow."""
+    """Gives a step another id; edges, bodies, its pinned output and expressions that name it follow."""
 
     name: ClassVar[str] = "rename_step"
     codecs: ClassVar[Mapping[str, Codec]] = {"step": codecs.TEXT, "new_id": codecs.TEXT}
@@ -226,6 +228,7 @@ class RenameStep(Edit):
             edges_out=tuple(edge.key for _, edge in edges),
             edges_in=tuple((at, _reattached(edge, names)) for at, edge in edges),
             ordinals=None if ordinals == plan.ordinals else ordinals,
+            pins=renamed_pins(plan.pins, names) if self.step in plan.pins else None,
         ).apply(plan)
 
 
