@@ -11,6 +11,7 @@ from jinja2.runtime import Undefined
 
 from flowstudio.plan.checking.spelling import closest
 from flowstudio.plan.evaluation import dates, list_filters, text_filters
+from flowstudio.plan.evaluation.deferred import Deferred, opened
 from flowstudio.plan.evaluation.expression_errors import UnknownNameError
 from flowstudio.plan.evaluation.list_filters import entries_of, member
 from flowstudio.plan.evaluation.meter import CALL, Meter, settle, size, text
@@ -68,6 +69,8 @@ def _is_truthy(meter: Meter, value: Any) -> bool:
 
 
 def _paid(meter: Meter, function: Function, value: Any, *arguments: Any, **named: Any) -> Any:
+    if isinstance(value, Deferred) and function not in _UNOPENED:
+        value = value.load()
     meter.spend(CALL + (len(value) if isinstance(value, str) else 0))
     result = function(meter, value, *arguments, **named)
     meter.spend(size(result) if isinstance(result, str) else 0)
@@ -193,6 +196,11 @@ TESTS: Mapping[str, Function] = {
     "upper": lambda meter, value: text(value, meter).isupper(),
 }
 
+_UNOPENED: frozenset[Function] = frozenset(
+    {_default, list_filters.length, *(TESTS[name] for name in ("defined", "none", "undefined"))}
+)
+"""What needs not look into a value: a deferred one is left where it is."""
+
 _PLAIN_METHODS = (
     *("capitalize", "casefold", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit", "islower"),
     *("isnumeric", "isspace", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind"),
@@ -236,5 +244,6 @@ def use(meter: Meter, table: Mapping[str, Function], name: str, value: Any, *arg
 def call_method(meter: Meter, value: Any, name: str, *arguments: Any, **named: Any) -> Any:
     if isinstance(value, Undefined):
         str(value)  # raises the error it carries
+    value = opened(value)
     table = next((methods for kind, methods in METHODS.items() if isinstance(value, kind)), {})
     return _paid(meter, known(table, name, "method"), value, *arguments, **named)

@@ -119,12 +119,12 @@ def expression_code(expression: nodes.Expr, dialect: Dialect) -> Code:
     return Code(nodes.Template([nodes.Assign(target, expression, lineno=1)], lineno=1), dialect)
 
 
-def evaluate(code: Code, scope: Scope, source: str) -> Json:
-    """The value of an expression. Raises ExpressionError."""
+def evaluate(code: Code, scope: Scope, source: str, *, opens: bool = True) -> Json:
+    """The value of an expression. Raises ExpressionError. opens: whether deferred parts of it are brought."""
 
     def work() -> Json:
         _, value, meter = code.run(scope)
-        return settle(value, meter)
+        return settle(value, meter, opens=opens)
 
     return _guarded(work, source)
 

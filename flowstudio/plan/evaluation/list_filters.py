@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2.runtime import Undefined
 
+from flowstudio.plan.evaluation.deferred import Deferred, opened
 from flowstudio.plan.evaluation.expression_errors import EvaluationError
 from flowstudio.plan.evaluation.meter import ENTRY, Meter, text
 from flowstudio.plan.evaluation.paths import child, missing
@@ -14,6 +15,7 @@ from flowstudio.plan.evaluation.text_filters import characters
 
 def entries_of(value: Any, meter: Meter) -> list[Any]:
     """What a value holds, as a list: entries, keys of an object, characters of a text."""
+    value = opened(value)
     if isinstance(value, list):
         return value
     if isinstance(value, str):
@@ -28,13 +30,13 @@ def entries_of(value: Any, meter: Meter) -> list[Any]:
 def member(value: Any, attribute: Any) -> Any:
     """The value itself for None, else what a dotted path such as "address.city" leads to in it."""
     if attribute is None:
-        return value
+        return opened(value)
     for key in str(attribute).split("."):
         try:
             value = child(value, key)
         except LookupError:
-            raise missing(str(attribute), key, "an entry", value) from None
-    return value
+            raise missing(str(attribute), key, "an entry", opened(value)) from None
+    return opened(value)
 
 
 def _sort_key(value: Any, case_sensitive: bool) -> Any:
@@ -124,6 +126,9 @@ def last(meter: Meter, value: Any) -> Any:
 
 
 def length(meter: Meter, value: Any) -> int:
+    """Known of a deferred value without opening it."""
+    if isinstance(value, Deferred):
+        return value.length
     return len(value) if isinstance(value, str | dict) else len(entries_of(value, meter))
 
 
@@ -143,6 +148,7 @@ def flatten(meter: Meter, value: Any) -> list[Any]:
     """One level of lists inside a list removed."""
     flat: list[Any] = []
     for entry in entries_of(value, meter):
+        entry = opened(entry)
         inner = entry if isinstance(entry, list) else [entry]
         meter.spend(ENTRY * len(inner))
         flat.extend(inner)
@@ -232,6 +238,7 @@ def is_true(value: Any) -> bool:
 
 
 def _object(value: Any) -> dict[Any, Any]:
+    value = opened(value)
     if isinstance(value, Undefined):
         str(value)  # raises the error it carries
     if not isinstance(value, dict):

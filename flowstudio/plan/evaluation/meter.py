@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from jinja2.runtime import Undefined
 
+from flowstudio.plan.evaluation.deferred import Deferred
 from flowstudio.plan.evaluation.expression_errors import EvaluationError, TooBigError
 from flowstudio.plan.model import Json
 
@@ -63,19 +64,21 @@ def size(value: Any) -> int:
     return value.bit_length() >> 3 if isinstance(value, int) else 1
 
 
-def settle(value: Any, meter: Meter) -> Json:
+def settle(value: Any, meter: Meter, *, opens: bool = True) -> Json:
     """The value as JSON: generators and tuples become lists, keys texts. The same object when it is JSON already.
 
-    What is held several times is paid for each time, since it will be written each time.
+    What is held several times is paid for each time, since it will be written each time. opens: brings deferred parts,
+    each paid for by its size; else they are left as they are.
     """
-    return _Settling(meter).settle(value)
+    return _Settling(meter, opens).settle(value)
 
 
 class _Settling:
     """One walk. seen: long texts and all containers, by id."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, opens: bool) -> None:
         self._meter = meter
+        self._opens = opens
         self._seen: dict[int, Settled] = {}
 
     def settle(self, value: Any) -> Json:
@@ -113,6 +116,9 @@ class _Settling:
         )  # a value never holds itself; data from elsewhere that did would end here
         if isinstance(value, dict):
             return self._object(value)
+        if isinstance(value, Deferred):
+            settled: Json = self._deferred(value)
+            return settled
         if isinstance(value, Undefined):
             str(value)  # raises the error it carries
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
@@ -123,6 +129,12 @@ class _Settling:
         if entries is value and all(new is old for new, old in zip(settled, entries, strict=True)):
             return entries
         return settled
+
+    def _deferred(self, value: Deferred) -> Any:
+        if not self._opens:
+            return value
+        self._meter.spend(value.size)
+        return self.settle(value.load())
 
     def _object(self, value: dict[Any, Any]) -> Json:
         self._meter.spend(LOOKED_AT * len(value))
@@ -151,6 +163,8 @@ def text(value: Any, meter: Meter) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(_number(value))
+    if isinstance(value, Deferred):
+        return text(value.load(), meter)
     try:
         result = json.dumps(settle(value, meter), ensure_ascii=False)
     except RecursionError:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flowstudio.plan.evaluation.deferred import opened
 from flowstudio.plan.evaluation.expression_errors import EvaluationError
 from flowstudio.plan.evaluation.meter import CALL, ENTRY, INT_BITS, Meter, settle, size, text, too_big
 
@@ -51,7 +52,7 @@ BINARY = frozenset(_BINARY)
 
 def binary(symbol: str, left: Any, right: Any, meter: Meter) -> Any:
     meter.spend(CALL)
-    return _BINARY[symbol](left, right, meter)
+    return _BINARY[symbol](opened(left), opened(right), meter)
 
 
 def formatted(template: str, values: Any, meter: Meter) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from flowstudio.plan.checking.spelling import closest
+from flowstudio.plan.evaluation.deferred import Deferred, opened
 from flowstudio.plan.evaluation.expression_errors import MissingValueError, UnknownNameError
 from flowstudio.plan.evaluation.scope import STEP_FIELDS, Scope, StepView
 from flowstudio.plan.model import Json, StepId
@@ -110,7 +111,10 @@ def shown_path(root: str, keys: Sequence[Key]) -> str:
 
 
 def reader(path: Path) -> Read:
-    """A function that reads the path from a scope, 0.2 us a call; raises MissingValueError naming path and place."""
+    """A function that reads the path from a scope, 0.2 us a call; raises MissingValueError naming path and place.
+
+    On the way deferred values are opened; what the path leads to is left as it is, maybe deferred.
+    """
     if path.shifted is not None:
         plain, shifted = reader(_unshifted(path)), reader(path.shifted)
         return lambda scope: plain(scope) if scope.trigger is None else shifted(scope)
@@ -180,6 +184,7 @@ def walk(path: Path, scope: Scope) -> Json:
         return walk(_unshifted(path) if scope.trigger is None else path.shifted, scope)
     value, taken = _root_value(path, scope)
     for position in range(taken, len(path.keys)):
+        value = opened(value)
         try:
             value = child(value, path.keys[position])
         except LookupError:
@@ -226,6 +231,8 @@ def child(value: Any, key: Any) -> Any:
             key = int(key)
         if isinstance(key, int) and not isinstance(key, bool):
             return value[key]
+    elif isinstance(value, Deferred):
+        return child(value.load(), key)
     elif hasattr(value, "keys"):
         return value[key]  # vars, run and loops may be any mapping
     raise LookupError(key)

@@ -14,6 +14,7 @@ from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing as no_value
 
+from flowstudio.plan.evaluation.deferred import opened
 from flowstudio.plan.evaluation.expression_errors import EvaluationError, ExpressionError, MissingValueError
 from flowstudio.plan.evaluation.filters import FILTERS, TESTS, call_method, use
 from flowstudio.plan.evaluation.list_filters import entries_of
@@ -107,7 +108,7 @@ class Sandbox(SandboxedEnvironment):
             return child(obj, argument)
         except (LookupError, TypeError):
             key = argument if isinstance(argument, str | int) else str(argument)
-            return absent(missing(str(key), key, "the value", obj))
+            return absent(missing(str(key), key, "the value", opened(obj)))
 
     def call(self, *arguments: Any, **named: Any) -> Any:
         """Never used by what the guard lets through."""
@@ -172,6 +173,7 @@ def _concat(context: Context, *parts: Any) -> str:
 def _slice(context: Context, value: Any, start: Any, stop: Any, step: Any) -> Any:
     if isinstance(value, Undefined):
         return value
+    value = opened(value)
     if not isinstance(value, str | list | tuple):
         raise EvaluationError("Only a text or a list can be cut into parts.")
     part = value[start:stop:step]
@@ -188,7 +190,7 @@ def _each(context: Context, value: Any) -> Iterator[Any]:
 def _rounds(entries: list[Any], meter: Meter) -> Iterator[Any]:
     for entry in entries:
         meter.spend(ROUND)
-        yield entry
+        yield opened(entry)
 
 
 @pass_context

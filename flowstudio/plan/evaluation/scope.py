@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flowstudio.plan.evaluation.deferred import Holding
 from flowstudio.plan.model import NOTHING, Json, StepId
 
 STEP_FIELDS = ("output", "message", "error")
@@ -26,10 +27,10 @@ class Scope:
 
     steps: results so far, by step id; it may grow while the scope lives. item, index: of the innermost loop; index
     None means there is no loop around. loops: {loop id: {"item", "index"}} of every loop around. run: {"id", "plan",
-    "started_at"}. Reading never changes or copies any of them.
+    "started_at"}. holding: whether any of this may hold deferred values. Reading never changes or copies any of them.
     """
 
-    __slots__ = ("index", "item", "loops", "run", "steps", "trigger", "vars")
+    __slots__ = ("holding", "index", "item", "loops", "run", "steps", "trigger", "vars")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Scope:
         index: int | None = None,
         loops: Mapping[StepId, Any] = NOTHING,
         run: Mapping[str, Json] = NOTHING,
+        holding: Holding | None = None,
     ) -> None:
         self.steps: Mapping[StepId, StepView] = {} if steps is None else steps
         self.trigger = trigger
@@ -49,3 +51,16 @@ class Scope:
         self.index = index
         self.loops = loops
         self.run = run
+
+    def inside(self, loop: StepId, item: Json, index: int) -> "Scope":
+        """The same, read from inside one more loop."""
+        return Scope(
+            self.steps,
+            trigger=self.trigger,
+            vars=self.vars,
+            item=item,
+            index=index,
+            loops={**self.loops, loop: {"item": item, "index": index}},
+            run=self.run,
+        )
+        self.holding = holding or Holding()

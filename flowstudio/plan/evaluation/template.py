@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 from jinja2 import nodes
 
+from flowstudio.plan.evaluation.deferred import resolved
 from flowstudio.plan.evaluation.jinja_code import Code, evaluate, expression_code, parse_template, render
 from flowstudio.plan.evaluation.meter import Meter, text
 from flowstudio.plan.evaluation.paths import Dialect, Read, path_of, reader, split_path
 from flowstudio.plan.evaluation.scope import Scope
 from flowstudio.plan.model import Json, StepId
+
+Render: TypeAlias = Callable[[Scope], Json]
 
 NO_REFERENCES: frozenset[StepId] = frozenset()
 
@@ -19,6 +23,7 @@ _BRACES = re.compile(r"\{\{([^{}]*)\}\}")
 _OLD_WHOLE = re.compile(r"\$\{\s*(steps\.\d+(?:\.\w+|\[\d+\])*)\s*\}")
 _COUNTS_STEPS = re.compile(r"step_\d|steps\s*[.\[]\s*\d")
 _JINJA = re.compile(r"\{%|\{#")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,21 @@ class Template:
     """render(scope) gives the value; a constant gives back the very value it was compiled from, uncopied.
 
     references: ids of the steps it reads, as far as they are written out. render raises ExpressionError.
+    carry: like render, but it leaves deferred parts as they are; None where there can be none.
     """
 
-    render: Callable[[Scope], Json]
+    render: Render
     is_constant: bool
     references: frozenset[StepId] = NO_REFERENCES
+    carry: Render | None = None
+
+    def carrying(self) -> "Template":
+        """For who passes values on without looking in: render leaves deferred parts as they are."""
+        return replace(self, render=self.passing)
+
+    @property
+    def passing(self) -> Render:
+        return self.carry or self.render
 
 
 def constant(value: Json) -> Template:
@@ -53,8 +68,14 @@ def _compile_list(value: list[Json], dialect: Dialect) -> Template:
     if all(entry.is_constant for entry in entries):
         return constant(value)
     renders = [entry.render for entry in entries]
+    carries = [entry.passing for entry in entries]
     references = NO_REFERENCES.union(*(entry.references for entry in entries))
-    return Template(lambda scope: [each(scope) for each in renders], False, references)
+    return Template(
+        lambda scope: [each(scope) for each in renders],
+        False,
+        references,
+        lambda scope: [each(scope) for each in carries],
+    )
 
 
 def _compile_object(value: dict[str, Json], dialect: Dialect) -> Template:
@@ -64,14 +85,23 @@ def _compile_object(value: dict[str, Json], dialect: Dialect) -> Template:
     references = NO_REFERENCES.union(*(key.references | each.references for key, each in members))
     if all(key.is_constant for key, _ in members):
         named = [(key, each.render) for key, (_, each) in zip(value, members, strict=True)]
-        return Template(lambda scope: {key: each(scope) for key, each in named}, False, references)
-    renders = [(key.render, each.render) for key, each in members]
+        carried = [(key, each.passing) for key, (_, each) in zip(value, members, strict=True)]
+        return Template(
+            lambda scope: {key: each(scope) for key, each in named},
+            False,
+            references,
+            lambda scope: {key: each(scope) for key, each in carried},
+        )
+    rendered = _object_of([(key.render, each.render) for key, each in members])
+    return Template(rendered, False, references, _object_of([(key.render, each.passing) for key, each in members]))
 
+
+def _object_of(members: list[tuple[Render, Render]]) -> Render:
     def object_of(scope: Scope) -> Json:
         meter = Meter()
-        return {text(key(scope), meter): each(scope) for key, each in renders}
+        return {text(key(scope), meter): each(scope) for key, each in members}
 
-    return Template(object_of, False, references)
+    return object_of
 
 
 def compile_text(source: str, dialect: Dialect) -> Template:
@@ -115,8 +145,20 @@ def _compile_paths(source: str, dialect: Dialect) -> Template | None:
     if any(isinstance(piece, str) and ("{{" in piece or "}}" in piece) for piece in pieces):
         return None
     if len(pieces) == 3 and _is_blank(pieces[0]) and _is_blank(pieces[2]) and callable(pieces[1]):
-        return Template(pieces[1], False, frozenset(references))
+        return Template(_whole(pieces[1]), False, frozenset(references), pieces[1])
     return Template(_joined([piece for piece in pieces if piece != ""]), False, frozenset(references))
+
+
+def _whole(read: Read) -> Render:
+    """What the path leads to with nothing deferred in it. Costs nothing while the run holds nothing deferred."""
+
+    def render_value(scope: Scope) -> Json:
+        value = read(scope)
+        if value.__class__ in _PLAIN or not scope.holding.is_any:
+            return value
+        return resolved(value)
+
+    return render_value
 
 
 def _is_blank(piece: str | Read) -> bool:
@@ -136,7 +178,12 @@ def _compile_jinja(source: str, dialect: Dialect) -> Template:
     whole = _whole_expression(tree)
     if whole is not None:
         code = expression_code(whole, dialect)
-        return Template(lambda scope: evaluate(code, scope, source), False, code.references)
+        return Template(
+            lambda scope: evaluate(code, scope, source),
+            False,
+            code.references,
+            lambda scope: evaluate(code, scope, source, opens=False),
+        )
     code = Code(tree, dialect)
     return Template(lambda scope: render(code, scope, source), False, code.references)
 
