@@ -6,10 +6,10 @@ away at every row; one INSERT of many rows gives it away once, and is one round 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
-from sqlalchemy.engine import Row
+from sqlalchemy import Dialect, Select
 from sqlalchemy.sql.dml import Insert, Update
 
 ROWS = 100
@@ -34,9 +34,9 @@ class Prepared:
         """The values as the driver takes them."""
         return tuple([values[name] if convert is None else convert(values[name]) for name, convert in self._takes])
 
-    def execute_each(self, connection: Connection, rows: Sequence[Values]) -> None:
+    def execute_each(self, cursor: Any, rows: Sequence[Values]) -> None:
         """Executes the statement for each row."""
-        connection.exec_driver_sql(self.text, [self.row(values) for values in rows])
+        cursor.executemany(self.text, [self.row(values) for values in rows])
 
     def _converter(self, kind: Any) -> Callable[[Any], Any] | None:
         converter: Callable[[Any], Any] | None = kind.dialect_impl(self._dialect).bind_processor(self._dialect)
@@ -44,20 +44,29 @@ class Prepared:
 
 
 class PreparedInsert(Prepared):
-    """An INSERT of any number of rows."""
+    """An INSERT of any number of rows: tuples of the table's columns in order, in the driver's types."""
 
     def __init__(self, statement: Insert, dialect: Dialect) -> None:
         super().__init__(statement, dialect)
-        self._row_text = f"({', '.join([self.mark] * len(self._takes))})"
+        columns = [column.name for column in statement.table.columns]
+        assert [name for name, _ in self._takes] == columns, "rows are given in the table's order"
+        self._returns = bool(statement._returning)
+        self._row_text = f"({', '.join([self.mark] * len(columns))})"
         self._head, _, self._tail = self.text.partition(self._row_text)
+        self._texts: dict[int, str] = {}
 
-    def execute(self, connection: Connection, rows: Sequence[Values]) -> list[Row[Any]]:
+    def execute(self, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Inserts the rows; what the statement returns of each."""
-        returned: list[Row[Any]] = []
+        returned: list[tuple[Any, ...]] = []
         for first in range(0, len(rows), ROWS):
             part = rows[first : first + ROWS]
-            text = f"{self._head}{', '.join([self._row_text] * len(part))}{self._tail}"
-            result = connection.exec_driver_sql(text, tuple([each for values in part for each in self.row(values)]))
-            if result.returns_rows:
-                returned += result
+            cursor.execute(self._text(len(part)), tuple(chain.from_iterable(part)))
+            if self._returns:
+                returned += cursor.fetchall()
         return returned
+
+    def _text(self, count: int) -> str:
+        text = self._texts.get(count)
+        if text is None:
+            text = self._texts[count] = f"{self._head}{', '.join([self._row_text] * count)}{self._tail}"
+        return text

@@ -1,6 +1,13 @@
-"""Runs and step runs as rows, and back. Pure."""
+"""Runs and step runs as rows, and back. Pure.
+
+Rows of the journal are tuples in the order of their table's columns, in the driver's own types: at ten rows a webhook
+call a dictionary and a look-up for each value would cost more than the database.
+"""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -19,8 +26,8 @@ from flowstudio.engine.model import (
 )
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan, TriggerKind
-from flowstudio.storage.columns import from_micros
-from flowstudio.storage.json_codec import decode
+from flowstudio.storage.columns import from_micros, storable_text, to_micros
+from flowstudio.storage.json_codec import decode, encode
 from flowstudio.storage.plan_cache import StoredPlan
 
 STATUS: Mapping[RunState, str] = {
@@ -36,36 +43,51 @@ STATUS: Mapping[RunState, str] = {
 """The old service's word for each state."""
 
 
-def revision_row(run: Run, stored: StoredPlan) -> dict[str, Any]:
-    return {"user_id": run.user_id, "hash": stored.hash, "document": stored.text, "created_at": run.created_at}
+def revision_row(run: Run, stored: StoredPlan) -> tuple[Any, ...]:
+    return (run.user_id, stored.hash, stored.text, to_micros(run.created_at))
 
 
-def run_row(run: Run, plan_hash: str) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "plan_id": run.plan.id,
-        "user_id": run.user_id,
-        "plan_name": run.plan.name,
-        "plan_hash": plan_hash,
-        "state": run.state.value,
-        "status": STATUS[run.state],
-        "trigger_kind": run.trigger.kind.value,
-        "trigger_id": run.trigger.trigger_id,
-        "trigger_data": run.trigger.data,
-        "output": run.response,
-        "failure": failure_document(run.failure),
-        "error_message": run.failure.sentence if run.failure else None,
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "completed_at": run.finished_at,
-        "options": options_document(run.options),
-        "parent_run_id": run.parent.run_id if run.parent else None,
-        "parent_step_id": run.parent.step_id if run.parent else None,
-        "parent_iteration": iteration_text(run.parent.iteration) if run.parent else None,
-        "depth": run.depth,
-        "resume_key": run.resume_key or None,
-        "payloads": None,
-    }
+def run_row(run: Run, plan_hash: str) -> tuple[Any, ...]:
+    parent = run.parent
+    return (
+        run.id,
+        run.plan.id,
+        run.user_id,
+        storable_text(run.plan.name),
+        plan_hash,
+        run.state.value,
+        STATUS[run.state],
+        run.trigger.kind.value,
+        run.trigger.trigger_id,
+        _json(run.trigger.data),
+        _json(run.response),
+        _json(failure_document(run.failure)),
+        storable_text(run.failure.sentence) if run.failure else None,
+        to_micros(run.created_at),
+        _micros(run.started_at),
+        _micros(run.finished_at),
+        _json(options_document(run.options)),
+        parent.run_id if parent else None,
+        parent.step_id if parent else None,
+        iteration_text(parent.iteration) if parent else None,
+        run.depth,
+        run.resume_key or None,
+        None,
+    )
+
+
+def after(run: Run, change: RunChange) -> Run:
+    """The run as the change's UPDATE would leave its row; one that ended stays ended."""
+    if run.state.is_final:
+        return run
+    return replace(
+        run,
+        state=change.state,
+        failure=change.failure,
+        response=run.response if change.response is None else change.response,
+        started_at=run.started_at or (change.at if change.state is RunState.RUNNING else None),
+        finished_at=change.at if change.state.is_final else None,
+    )
 
 
 def run_of(row: RowMapping, plan: Plan) -> Run:
@@ -129,23 +151,37 @@ def change_row(change: RunChange) -> dict[str, Any]:
     }
 
 
-def step_row(step: StepRun) -> dict[str, Any]:
-    return {
-        "run_id": step.run_id,
-        "step_id": step.step_id,
-        "iteration": iteration_text(step.iteration),
-        "state": step.state.value,
-        "sequence": step.sequence,
-        "attempt": step.attempt,
-        "ports": step.ports,
-        "output": step.output,
-        "message": step.message,
-        "failure": failure_document(step.failure),
-        "metadata": step.metadata or None,
-        "started_at": step.started_at,
-        "duration_ms": step.duration_ms,
-        "payloads": None,
-    }
+def step_row(step: StepRun) -> tuple[Any, ...]:
+    return (
+        step.run_id,
+        step.step_id,
+        iteration_text(step.iteration),
+        step.state.value,
+        step.sequence,
+        step.attempt,
+        _ports_text(step.ports),
+        _json(step.output),
+        storable_text(step.message),
+        _json(failure_document(step.failure)),
+        encode(step.metadata) if step.metadata else None,
+        _micros(step.started_at),
+        step.duration_ms,
+        None,
+    )
+
+
+@lru_cache(1024)
+def _ports_text(ports: tuple[str, ...]) -> str:
+    """Most steps leave by the same few ports."""
+    return encode(ports)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else encode(value)
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
 
 
 def step_of(

@@ -16,9 +16,18 @@ from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan
 from flowstudio.storage.database import Database
 from flowstudio.storage.plan_cache import PlanCache
-from flowstudio.storage.prepared import Prepared, PreparedInsert, Values
-from flowstudio.storage.run_rows import change_row, iteration_text, revision_row, run_of, run_row, step_of, step_row
-from flowstudio.storage.tables import UNFINISHED, execution_logs, plan_revisions, step_runs
+from flowstudio.storage.prepared import Prepared, PreparedInsert
+from flowstudio.storage.run_rows import (
+    after,
+    change_row,
+    iteration_text,
+    revision_row,
+    run_of,
+    run_row,
+    step_of,
+    step_row,
+)
+from flowstudio.storage.tables import RESUMABLE, UNFINISHED, execution_logs, plan_revisions, step_runs
 
 IS_OPEN = "step_runs.state IN ('running', 'waiting')"
 FINAL_STEPS = frozenset(StepState) - {StepState.RUNNING, StepState.WAITING}
@@ -50,14 +59,17 @@ class SqlRunStore:
 
     def write(self, entries: Sequence[StepRun | RunChange], new_runs: Sequence[Run] = ()) -> frozenset[str]:
         """All in one transaction, durable on return; the ids of the runs that were not there before."""
-        steps = [step_row(step) for step in _latest(entry for entry in entries if isinstance(entry, StepRun))]
-        changes = [change_row(entry) for entry in entries if isinstance(entry, RunChange)]
-        with self._database.begin() as connection:
-            new = self._insert_new_runs(connection, new_runs) if new_runs else frozenset()
+        steps = [entry for entry in entries if isinstance(entry, StepRun)]
+        changes = [entry for entry in entries if isinstance(entry, RunChange)]
+        with self._database.writing() as cursor:
+            new: frozenset[str] = frozenset()
+            if new_runs:
+                runs, changes = _begun(new_runs, changes)
+                new = self._insert_new_runs(cursor, runs)
             if steps:
-                self._insert_steps.execute(connection, steps)
+                self._insert_steps.execute(cursor, [step_row(step) for step in _latest(steps)])
             if changes:
-                self._change_run.execute_each(connection, changes)
+                self._change_run.execute_each(cursor, [change_row(change) for change in changes])
         return new
 
     def get(self, run_id: str) -> Run | None:
@@ -69,6 +81,12 @@ class SqlRunStore:
         mine = (execution_logs.c.id == run_id) & (execution_logs.c.user_id == user_id)
         with self._database.reading(user_id) as connection:
             return self._one(connection, select(execution_logs).where(mine))
+
+    def find_by_resume_key(self, key: str) -> Run | None:
+        """The run, of any user, that a call with this key resumes."""
+        query = select(execution_logs).where(text(RESUMABLE), execution_logs.c.resume_key == key)
+        with self._database.reading() as connection:
+            return self._one(connection, query)
 
     def list_runs(
         self, user_id: str, *, plan_id: str | None = None, limit: int = 100, state: RunState | None = None
@@ -113,16 +131,16 @@ class SqlRunStore:
         with self._database.reading(user_id) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def _insert_new_runs(self, connection: Connection, runs: Sequence[Run]) -> frozenset[str]:
-        revisions: dict[tuple[str, str], Values] = {}
+    def _insert_new_runs(self, cursor: Any, runs: Sequence[Run]) -> frozenset[str]:
+        revisions: dict[tuple[str, str], tuple[Any, ...]] = {}
         rows = []
         for run in runs:
             stored = self._plans.stored(run.plan)
             if (run.user_id, stored.hash) not in revisions:
                 revisions[run.user_id, stored.hash] = revision_row(run, stored)
             rows.append(run_row(run, stored.hash))
-        self._insert_revisions.execute(connection, list(revisions.values()))
-        return frozenset(row.id for row in self._insert_runs.execute(connection, rows))
+        self._insert_revisions.execute(cursor, list(revisions.values()))
+        return frozenset(run_id for (run_id,) in self._insert_runs.execute(cursor, rows))
 
     def _insert_new(self, table: Table) -> Insert:
         insert: Insert = self._database.insert(table).on_conflict_do_nothing()
@@ -144,12 +162,30 @@ class SqlRunStore:
         return self._plans.plan(user_id, revision, lambda: connection.execute(query).scalar_one())
 
 
+def _begun(new_runs: Sequence[Run], changes: Sequence[RunChange]) -> tuple[list[Run], list[RunChange]]:
+    """New runs as their changes in the same batch leave them, and the changes of other runs.
+
+    A short run is begun and ended in one batch: its row is then written once instead of three times.
+    """
+    runs: dict[str, Run] = {}
+    for run in new_runs:
+        runs.setdefault(run.id, run)  # of two with one id the first is the new one
+    others = []
+    for change in changes:
+        if change.run_id in runs:
+            runs[change.run_id] = after(runs[change.run_id], change)
+        else:
+            others.append(change)
+    return list(runs.values()), others
+
+
 def _latest(steps: Iterable[StepRun]) -> Iterable[StepRun]:
     """One result a step and iteration, by the same rule as the table's: PostgreSQL refuses two in one statement."""
     latest: dict[StepKey, StepRun] = {}
     for step in steps:
         key = (step.run_id, step.step_id, step.iteration)
-        if key not in latest or latest[key].state not in FINAL_STEPS:
+        known = latest.get(key)
+        if known is None or known.state not in FINAL_STEPS:
             latest[key] = step
     return latest.values()
 
