@@ -25,8 +25,10 @@ from flowstudio.storage.database import Database, open_database
 from flowstudio.storage.edit_journal import SqlEditJournal
 from flowstudio.storage.integration_store import SqlIntegrationStore
 from flowstudio.storage.plan_store import SqlPlanStore
+from flowstudio.storage.retention import Retention
 from flowstudio.storage.run_store import SqlRunStore
 from flowstudio.storage.schedule_store import SqlScheduleStore
+from flowstudio.storage.space import make_shrinkable
 from flowstudio.vault.keys import find_key
 from flowstudio.vault.redact import Redactor
 from flowstudio.vault.vault import Vault
@@ -35,6 +37,8 @@ from flowstudio.workspace.credentials import Credentials
 from flowstudio.workspace.editing import Editing
 from flowstudio.workspace.errors import ReadOnlyError
 from flowstudio.workspace.history import History
+from flowstudio.workspace.history_space import HistoryLimits
+from flowstudio.workspace.housekeeping import Housekeeping
 from flowstudio.workspace.integration_trial import IntegrationTrials
 from flowstudio.workspace.integrations import Integrations, IntegrationsChanged
 from flowstudio.workspace.log_file import LogFile
@@ -93,6 +97,7 @@ class _Machinery:
 
     engine: Engine
     scheduler: Scheduler
+    housekeeping: Housekeeping
     is_alone: bool
 
 
@@ -118,6 +123,7 @@ class Application:
             log.info("Another FlowStudio works on this data; unfinished runs are left to it")
         self.services.schedules.register_all()
         self._machinery.scheduler.start()
+        self._machinery.housekeeping.start()
         return recovered
 
     def serve(self, host: str | None = None, port: int | None = None) -> "ServerInfo":
@@ -157,6 +163,7 @@ class Application:
         if self._host is not None:
             self._host.refuse()
         self._machinery.scheduler.close()
+        self._machinery.housekeeping.close()
         self._machinery.engine.close(timeout_s)
         self.stop_server()
         self._closing.close()
@@ -173,7 +180,10 @@ def build(settings: Settings) -> Application:
         is_alone = _enter(settings, closing)
         redactor = _open_log(settings, closing)
         log.info("FlowStudio %s works on %s", __version__, settings.data_dir)
+        if is_alone:
+            make_shrinkable(stores.database)
         clock, bus = SystemClock(), Bus()
+        space = Retention(stores.database, _history_limits(settings), lambda: None, clock)
         shipped = shipped_registry()
         integrations = Integrations(stores.integrations, clock, bus.publish)
         catalogue = Catalogue(shipped, integrations.manifests)
@@ -199,6 +209,7 @@ def build(settings: Settings) -> Application:
             integrations=integrations,
             trials=IntegrationTrials(network, vault),
             history=History(stores.runs),
+            history_space=space,
             editing=Editing(stores.edits, bus.publish),
             tokens=Tokens(settings.data_dir / "tokens.json"),
             catalogue=catalogue,
@@ -206,7 +217,7 @@ def build(settings: Settings) -> Application:
             bus=bus,
             settings=settings,
         )
-        return Application(services, _Machinery(engine, scheduler, is_alone), closing.pop_all())
+        return Application(services, _Machinery(engine, scheduler, Housekeeping(space), is_alone), closing.pop_all())
 
 
 def catalogue(settings: Settings, user_id: str) -> Registry:
@@ -239,6 +250,10 @@ def shipped_registry() -> Registry:
     for problem in problems:
         log.warning("A manifest is skipped: %s", problem)
     return Registry(manifests, problems)
+
+
+def _history_limits(settings: Settings) -> HistoryLimits:
+    return HistoryLimits(settings.history_max_bytes, settings.history_days, settings.history_runs)
 
 
 def _open_log(settings: Settings, closing: ExitStack) -> Redactor:

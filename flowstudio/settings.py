@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -33,7 +34,10 @@ class Settings:
     """data_dir: database, payloads, logs. synchronous: SQLite's FULL (survives power loss) or NORMAL (kill -9 only).
 
     database_url: empty for SQLite in data_dir. auth: "local" or "token" (API.md, "Who is calling").
-    threads: how many steps may run at once over all runs.
+    threads: how many steps may run at once over all runs. public_url: where callers from outside reach the server, such
+    as https://flows.example.org; empty for the address it listens on.
+    history_max_bytes: what database and payload files may take together before the oldest runs go. history_days,
+    history_runs: how long runs are kept after their end, and how many of each plan. 0 is no limit.
     """
 
     data_dir: Path
@@ -46,6 +50,10 @@ class Settings:
     max_body_bytes: int = 10 * 1024 * 1024
     synchronous: str = "FULL"
     threads: int = 32
+    history_max_bytes: int = 2 * 1024**3
+    history_days: int = 0
+    history_runs: int = 0
+    public_url: str = ""
     theme: str = "system"
 
 
@@ -151,6 +159,18 @@ def _origins(value: object) -> tuple[str, ...]:
     return origins
 
 
+def _web_address(value: object) -> str:
+    text = _text(value).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or parts.query or parts.fragment or parts.username is not None or not text.isprintable():
+        raise ValueError("Allowed: an address such as https://flows.example.org, with a path if there is one.")
+    return text
+
+
 def _database_url(value: object) -> str:
     text = _text(value)
     scheme = text.partition(":")[0]
@@ -182,6 +202,10 @@ READERS: Mapping[str, Callable[[object], object]] = {
     "max_body_bytes": _whole_number(1024, 2**31 - 1),
     "synchronous": _one_of("FULL", "NORMAL"),
     "threads": _whole_number(1, 1000),
+    "history_max_bytes": _whole_number(0, 2**53),
+    "history_days": _whole_number(0, 36_500),
+    "history_runs": _whole_number(0, 10**9),
+    "public_url": _web_address,
     "theme": _one_of("system", "light", "dark"),
 }
 """How each setting is read; a reader raises ValueError whose text says what is allowed."""

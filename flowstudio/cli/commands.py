@@ -14,6 +14,7 @@ from flowstudio.cli.run_command import BAD_INPUT, FAILED, LOOK_S, read_input, ru
 from flowstudio.cli.runs_commands import runs
 from flowstudio.cli.samples import read_sample, samples
 from flowstudio.cli.secret_commands import credentials, token
+from flowstudio.cli.storage_commands import storage
 from flowstudio.plan.rules import Severity, check_plan
 from flowstudio.settings import load_settings
 from flowstudio.workspace.catalogue import providers_as_json
@@ -134,3 +135,4 @@ def providers(context: click.Context, query: str, as_json: bool, user_id: str) -
 flowstudio.add_command(runs)
 flowstudio.add_command(credentials)
 flowstudio.add_command(token)
+flowstudio.add_command(storage)

@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, g, request
 
-from flowstudio.server import inputs, problems
+from flowstudio.server import inputs, problems, resume, webhooks
 from flowstudio.server.access import Access
 from flowstudio.server.credentials import CredentialsApi
 from flowstudio.server.executions import ExecutionsApi
@@ -10,13 +10,17 @@ from flowstudio.server.health import HealthApi
 from flowstudio.server.integrations import IntegrationsApi
 from flowstudio.server.plans import PlansApi
 from flowstudio.server.providers import ProvidersApi
+from flowstudio.server.resume import ResumeApi
 from flowstudio.server.runs import RunsApi
 from flowstudio.server.scheduler import SchedulerApi
-from flowstudio.server.webhooks import PREFIX, WebhooksApi
+from flowstudio.server.storage import StorageApi
+from flowstudio.server.webhooks import WebhooksApi
 from flowstudio.workspace.services import Services
 
 METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 PREFLIGHT_SECONDS = 600
+OPEN = (webhooks.PREFIX, resume.PREFIX)
+"""Where a request needs no user."""
 
 
 def create_app(services: Services, access: Access) -> Flask:
@@ -33,9 +37,11 @@ def create_app(services: Services, access: Access) -> Flask:
         ExecutionsApi(services),
         RunsApi(services),
         WebhooksApi(services),
+        ResumeApi(services),
         SchedulerApi(services),
         IntegrationsApi(services),
         CredentialsApi(services),
+        StorageApi(services),
     ):
         app.register_blueprint(resource.blueprint(), url_prefix="/api")
     return app
@@ -52,14 +58,18 @@ class Gate:
         app.after_request(self.leave)
 
     def enter(self) -> Response | None:
-        """Host first, then a preflight's answer, then Origin, then who it is. Webhooks answer to their own secret."""
-        self._access.check_host(request.headers.get("Host"))
+        """Host first, then a preflight's answer, then Origin, then who it is.
+
+        Webhooks and resume addresses are for strangers: they carry a secret of their own.
+        """
+        is_open = request.path.startswith(OPEN)
+        self._access.check_host(request.headers.get("Host"), is_open=is_open)
         origin = request.headers.get("Origin")
         if request.method == "OPTIONS" and request.headers.get("Access-Control-Request-Method"):
             welcome = origin is not None and self._access.is_welcome(origin)
             return Response(status=204 if welcome else 403)
         g.is_foreign = origin is not None and not self._access.is_welcome(origin)
-        if not request.path.startswith(PREFIX):
+        if not is_open:
             self._access.check_origin(origin, request.method)
             if request.path != "/api/health":
                 g.user_id = self._access.user(request.headers.get("Authorization"), inputs.asked_user())

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from time import monotonic
 
 WAL = "PRAGMA journal_mode = WAL"
+SHRINKABLE = "PRAGMA auto_vacuum = INCREMENTAL"
+"""Lets the file give free pages back. Before WAL, which writes the first page: after that only a VACUUM changes it."""
 PAUSE_S = 0.005
 
 
@@ -25,6 +27,8 @@ def pragmas(synchronous: str) -> tuple[str, ...]:
 def prepare(connection: sqlite3.Connection, statements: Sequence[str], patience_s: float) -> None:
     """Sets them, or closes the connection and raises."""
     try:
+        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:  # a file that has pages would be written to
+            connection.execute(SHRINKABLE)
         _switch_to_wal(connection, patience_s)
         for statement in statements:
             connection.execute(statement)

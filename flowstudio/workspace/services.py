@@ -9,9 +9,12 @@ from flowstudio.settings import Settings
 from flowstudio.workspace.credentials import Credentials
 from flowstudio.workspace.editing import Editing
 from flowstudio.workspace.history import History
+from flowstudio.workspace.history_space import HistorySpace
 from flowstudio.workspace.integration_trial import IntegrationTrials
 from flowstudio.workspace.integrations import Integrations
 from flowstudio.workspace.plans import Plans
+from flowstudio.workspace.public_address import PublicAddress
+from flowstudio.workspace.resumption import Resumption
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import Schedules
 from flowstudio.workspace.tokens import Tokens
@@ -30,9 +33,12 @@ class Services:
     credentials: Credentials
     schedules: Schedules
     webhooks: Webhooks
+    resumption: Resumption
+    address: PublicAddress
     integrations: Integrations
     trials: IntegrationTrials
     history: History
+    history_space: HistorySpace
     editing: Editing
     tokens: Tokens
     catalogue: Callable[[str], Registry]
