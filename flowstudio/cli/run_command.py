@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from uuid import uuid4
 
 import click
 
@@ -17,6 +16,7 @@ from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError, FileUnreadableError
 from flowstudio.workspace.files import read_file
+from flowstudio.workspace.run_ids import new_run_id
 
 SUCCESS, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 EXAMPLE = """For instance --input '{"email": "ada@example.org"}' or --input @data.json."""
@@ -56,7 +56,7 @@ def read_input(text: str | None) -> Json:
 def run_plan(application: RunningApplication, user_id: str, plan: Plan, data: Json, *, as_json: bool) -> int:
     """Runs the plan and shows its events; the exit code. With as_json the Execution alone is on standard output."""
     services = application.services
-    run_id = str(uuid4())
+    run_id = new_run_id()
     events: SimpleQueue[RunEvent] = SimpleQueue()
 
     def take(event: object) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from PySide6.QtCore import QObject, Signal
 
@@ -22,6 +21,7 @@ from flowstudio.engine.retelling import retell
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Plan, StepId
 from flowstudio.ui.tasks import Task
+from flowstudio.workspace.run_ids import new_run_id
 from flowstudio.workspace.services import Services
 
 _Key = tuple[str, StepId, IterationPath]
@@ -62,7 +62,7 @@ class LiveRun(QObject):
 
     def start(self, plan: Plan, trigger: TriggerEvent) -> None:
         """Starts a run of the plan as it is now; whatever was shown before is cleared."""
-        run_id = str(uuid4())
+        run_id = new_run_id()
         self._begin(run_id, plan, RunState.QUEUED, datetime.now(UTC))
         self._is_starting = True
         runs, user_id = self._services.runs, self._user_id

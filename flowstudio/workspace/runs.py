@@ -4,7 +4,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Protocol
-from uuid import uuid4
 
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
 from flowstudio.engine.ports import Clock
@@ -13,6 +12,7 @@ from flowstudio.plan.rules import Problem, Severity, check_plan
 from flowstudio.providers.registry import Registry
 from flowstudio.workspace.errors import NoSuchRunError, PlanNotRunnableError, RunStateError
 from flowstudio.workspace.ports import RunHistory
+from flowstudio.workspace.run_ids import new_run_id
 from flowstudio.workspace.step_input import StepInput, received_by
 
 CHECKED_PLANS = 256
@@ -52,7 +52,7 @@ class Runs:
         if errors:
             raise PlanNotRunnableError(plan.name, errors)
         run = Run(
-            id=run_id or str(uuid4()),
+            id=run_id or new_run_id(),
             user_id=user_id,
             plan=plan,
             state=RunState.QUEUED,
