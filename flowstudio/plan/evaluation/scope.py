@@ -51,6 +51,7 @@ class Scope:
         self.index = index
         self.loops = loops
         self.run = run
+        self.holding = holding or Holding()
 
     def inside(self, loop: StepId, item: Json, index: int) -> "Scope":
         """The same, read from inside one more loop."""
@@ -62,5 +63,5 @@ class Scope:
             index=index,
             loops={**self.loops, loop: {"item": item, "index": index}},
             run=self.run,
+            holding=self.holding,
         )
-        self.holding = holding or Holding()
