@@ -41,9 +41,12 @@ from flowstudio.workspace.history_space import HistoryLimits
 from flowstudio.workspace.housekeeping import Housekeeping
 from flowstudio.workspace.integration_trial import IntegrationTrials
 from flowstudio.workspace.integrations import Integrations, IntegrationsChanged
+from flowstudio.workspace.live_plans import LivePlans
 from flowstudio.workspace.log_file import LogFile
 from flowstudio.workspace.plans import Plans
 from flowstudio.workspace.presence import Presence
+from flowstudio.workspace.public_address import PublicAddress
+from flowstudio.workspace.resumption import Resumption
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import ScheduledStart, Schedules
 from flowstudio.workspace.services import Services
@@ -143,6 +146,7 @@ class Application:
             create_app(services, access),
             settings.max_body_bytes,
         )
+        services.address.listens_at(info.address)
         log.info("The server listens on %s", info.address)
         if access.policy == settings.auth:
             return info
@@ -192,7 +196,9 @@ def build(settings: Settings) -> Application:
         network = LateNetwork()
         closing.callback(network.close)
         invoker = Dispatcher(catalogue, vault, network, CODED)
-        engine = Engine(stores.runs, invoker, shipped, bus.publish, clock, EngineLimits(threads=settings.threads))
+        live, address = LivePlans(stores.plans), PublicAddress(settings)
+        limits = EngineLimits(threads=settings.threads)
+        engine = Engine(stores.runs, invoker, shipped, bus.publish, clock, limits, live, address.to_resume)
         engine.start()
         closing.callback(engine.close)
         runs = Runs(engine, stores.runs, catalogue, clock)
@@ -205,7 +211,9 @@ def build(settings: Settings) -> Application:
             runs=runs,
             credentials=credentials,
             schedules=schedules,
-            webhooks=Webhooks(stores.plans, runs),
+            webhooks=Webhooks(stores.plans, live, runs),
+            resumption=Resumption(engine, stores.runs.find_by_resume_key),
+            address=address,
             integrations=integrations,
             trials=IntegrationTrials(network, vault),
             history=History(stores.runs),

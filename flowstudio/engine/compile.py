@@ -26,6 +26,7 @@ TRIGGER_OFFSET = "legacy_trigger_offset"
 """Key in Plan.extra of plans whose `step_N` references count the trigger as step 1."""
 
 
+AWAITED_CALL = ("wait", "webhook")
 PURE, READ, WRITE = "pure", "read", "write"
 """Effects. Pure: the result depends on the params alone; read: it depends on the world, too, but changes nothing."""
 
@@ -65,7 +66,7 @@ class Node:
     @property
     def is_repeatable(self) -> bool:
         """Nothing of it leaves the process, so after a crash it may be worked out again from what is on disk."""
-        return self.effect == PURE and self.kind is not StepKind.WAIT
+        return self.effect == PURE and self.kind not in (StepKind.WAIT, StepKind.SUBPLAN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,9 +82,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
+    """awaits_calls: a step waits for a call from outside. responds: a step answers the caller before the run's end."""
+
     plan: Plan
     top: Block
     nodes: Mapping[StepId, Node]
+    awaits_calls: bool
+    responds: bool
 
 
 def compile_plan(plan: Plan, actions: ActionTable) -> Program:
@@ -146,7 +151,9 @@ class _Compilation:
         blocks: dict[StepId | None, Block] = {}
         for owner in self._innermost_first():
             blocks[owner] = self._block(owner, blocks)
-        return Program(self.plan, blocks[None], self.nodes)
+        actions = {(step.provider, step.action) for step in self.plan.steps}
+        responds = any(step.kind is StepKind.RESPOND for step in self.plan.steps)
+        return Program(self.plan, blocks[None], self.nodes, AWAITED_CALL in actions, responds)
 
     def _index_steps(self) -> None:
         for step in self.plan.steps:
@@ -156,8 +163,10 @@ class _Compilation:
             self.members[step.parent].append(step)
         for step in self.plan.steps:
             parent = self.steps.get(step.parent) if step.parent is not None else None
-            if step.parent is not None and (parent is None or parent.kind is not StepKind.LOOP):
+            if step.parent is not None and (parent is None or not parent.kind.holds_steps):
                 raise self._refusal(f"“{step.label}” lies in the body of “{step.parent}”, which is not a loop")
+            if step.parent is None and step.kind.ends_item:
+                raise self._refusal(f"“{step.label}” ends the item of a loop, but is not inside of one")
 
     def _index_edges(self) -> None:
         for edge in self.plan.edges:
@@ -176,8 +185,8 @@ class _Compilation:
         """Owners of blocks, every loop before what contains it. Raises when loops contain each other."""
         order: list[StepId | None] = [None]
         for owner in order:
-            order.extend(step.id for step in self.members.get(owner, ()) if step.kind is StepKind.LOOP)
-        loops = sum(step.kind is StepKind.LOOP for step in self.plan.steps)
+            order.extend(step.id for step in self.members.get(owner, ()) if step.kind.holds_steps)
+        loops = sum(step.kind.holds_steps for step in self.plan.steps)
         if len(order) != loops + 1:
             raise self._refusal("some of its loops contain each other")
         return order[::-1]
@@ -224,7 +233,7 @@ class _Compilation:
         condition: Condition | None = None
         for name, value in step.params.items():
             try:
-                if step.kind is StepKind.CONDITION and name == "condition":
+                if step.kind.asks_condition and name == "condition":
                     condition = compile_condition(value, self._ordinals, self._has_offset)
                     continue
                 template = compile_value(value, self._ordinals, self._has_offset)

@@ -8,8 +8,18 @@ EngineError                 engine.error
 ├── StepBugError            engine.bug              the code behind an action broke (ours, logged with its traceback)
 ├── FlowParamError          engine.flow_param       a param of a condition, loop, wait ... has no usable value
 ├── StoppedError            engine.stopped          a stop step ended the run as failed
+├── NotWaitingError         engine.not_waiting      a call came, and no step of the run waits for one
+├── NoSuchPlanError         engine.no_such_plan     a step would run a plan that does not exist
+├── CallTooDeepError        engine.too_deep         plans call plans call plans, past the limit
+├── CallLostError           engine.call_lost        the run a step called was cancelled, or is gone
+├── InFlightError           engine.in_flight        a step was at work at a crash and may have happened or not
+├── NotInterruptedError     engine.not_interrupted  an answer came, and the step has no open question
+├── SkippedError            engine.skipped          a run was left out: enough runs of its plan were under way
+├── ReplacedError           engine.replaced         a run was ended to make room for a newer one of its plan
 └── ResultLostError         engine.result_lost      a step's result could not be stored
 """
+
+from dataclasses import replace
 
 from flowstudio.engine.model import Failure
 from flowstudio.errors import FlowStudioError
@@ -48,6 +58,38 @@ class StoppedError(EngineError):
     code = "engine.stopped"
 
 
+class InFlightError(EngineError):
+    code = "engine.in_flight"
+
+
+class NotInterruptedError(EngineError):
+    code = "engine.not_interrupted"
+
+
+class SkippedError(EngineError):
+    code = "engine.skipped"
+
+
+class ReplacedError(EngineError):
+    code = "engine.replaced"
+
+
+class NotWaitingError(EngineError):
+    code = "engine.not_waiting"
+
+
+class NoSuchPlanError(EngineError):
+    code = "engine.no_such_plan"
+
+
+class CallTooDeepError(EngineError):
+    code = "engine.too_deep"
+
+
+class CallLostError(EngineError):
+    code = "engine.call_lost"
+
+
 class ResultLostError(EngineError):
     code = "engine.result_lost"
 
@@ -59,6 +101,12 @@ def failure_of(error: FlowStudioError, step_id: StepId | None = None, *, retryab
         for key, value in error.facts.items()
     }
     return Failure(error.code, error.sentence, error.fix, facts, step_id, retryable)
+
+
+def failure_of_run(failure: Failure, label: str) -> Failure:
+    """A step's failure as the run's: whoever reads it there has to be told which step it was."""
+    named = f"“{label}”" in failure.sentence
+    return failure if named else replace(failure, sentence=f"Step “{label}”: {failure.sentence}")
 
 
 def failure_as_json(failure: Failure) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""What the language's own steps do: condition, switch, merge, respond, stop, wait, loop. Pure: values in, values out.
+"""What the language's own steps do: condition, switch, respond, stop, wait, loop. Pure: values in, values out.
 
 Every function takes rendered params and raises FlowParamError, which names the param, when one is not usable.
 """
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flowstudio.engine.errors import FlowParamError
-from flowstudio.plan.model import Json, StepId
+from flowstudio.plan.model import Json
 
 DEFAULT_MAX_ITERATIONS = 1000
+MOST_ITERATIONS = 1_000_000
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """The name of a header, RFC 9110, 5.6.2."""
 LONGEST_WAIT_S = 366 * 24 * 3600.0
@@ -36,12 +37,20 @@ class Iterate:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A live result that reached a merge. sequence: when, within the run."""
+class Call:
+    """The plan a step runs, and what that reads as `{{ trigger }}`."""
 
-    source: StepId
-    output: Json
-    sequence: int
+    plan_id: str
+    inputs: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What a while's condition answered before a turn. start, limit: as they were before the first."""
+
+    holds: bool
+    start: Json
+    limit: int
 
 
 def condition(holds: bool) -> Branch:
@@ -57,18 +66,6 @@ def switch(params: Mapping[str, Json]) -> Branch:
         if _equals(value, case.get("equals")):
             return Branch((str(case["name"]),), {"case": case["name"]})
     return Branch(("default",), {"case": "default"})
-
-
-def merge(params: Mapping[str, Json], arrivals: Sequence[Arrival]) -> Json:
-    """all -> {source: output}; append -> the outputs as one list, lists laid end to end; any -> the first to arrive."""
-    mode = params.get("mode", "all")
-    if mode == "any":
-        return min(arrivals, key=lambda arrival: arrival.sequence).output if arrivals else None
-    if mode == "append":
-        return [item for each in arrivals for item in (each.output if isinstance(each.output, list) else [each.output])]
-    if mode != "all":
-        raise FlowParamError(f"“mode” is “{mode}”, which is no way to merge.", fix="Choose all, any or append.")
-    return {each.source: each.output for each in arrivals}
 
 
 def respond(params: Mapping[str, Json]) -> dict[str, Json]:
@@ -103,6 +100,25 @@ def due(action: str, params: Mapping[str, Json], now: datetime) -> datetime:
     return now + timedelta(seconds=seconds)
 
 
+def call(params: Mapping[str, Json]) -> Call:
+    plan_id = params.get("plan")
+    if not isinstance(plan_id, str) or not plan_id.strip():
+        raise FlowParamError(f"“plan” is {_kind(plan_id)}; it takes the id of a plan.", fix="Choose a plan.")
+    return Call(plan_id.strip(), params.get("inputs"))
+
+
+def patience(params: Mapping[str, Json]) -> float | None:
+    """How long a step waits for a call, in seconds; None for as long as it takes."""
+    value = params.get("timeout_s")
+    if value is None or value == "":
+        return None
+    seconds = _number(value, "timeout_s")
+    if not 0 <= seconds <= LONGEST_WAIT_S:
+        sentence = f"“timeout_s” is {seconds:g}; a wait takes from 0 seconds to 366 days."
+        raise FlowParamError(sentence, fix="Change “timeout_s”, or leave it empty to wait for as long as it takes.")
+    return seconds
+
+
 def iterate(params: Mapping[str, Json]) -> Iterate:
     """What a loop goes through: a list, or an object that holds one as `items`."""
     items = params.get("items")
@@ -113,9 +129,13 @@ def iterate(params: Mapping[str, Json]) -> Iterate:
             f"“items” is {_kind(items)}; a loop needs a list, or an object with a list named “items”.",
             fix="Point “items” at a list.",
         )
-    limit = whole_number(params.get("max_iterations", DEFAULT_MAX_ITERATIONS), "max_iterations", 0, 10**9)
+    limit = most_iterations(params)
     parallel = whole_number(params.get("parallel", 1), "parallel", 1, 1000)
     return Iterate(items[:limit] if len(items) > limit else items, parallel, max(len(items) - limit, 0))
+
+
+def most_iterations(params: Mapping[str, Json]) -> int:
+    return whole_number(params.get("max_iterations", DEFAULT_MAX_ITERATIONS), "max_iterations", 0, MOST_ITERATIONS)
 
 
 def is_true(value: Json) -> bool:

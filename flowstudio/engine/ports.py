@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun
-from flowstudio.plan.model import Json, StepId
+from flowstudio.plan.model import Json, Plan, StepId
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,22 @@ class RunStore(Protocol):
 
     def get(self, run_id: str) -> Run | None: ...
 
+    def step_run(self, run_id: str, step_id: StepId, iteration: IterationPath) -> StepRun | None: ...
+
     def step_runs(self, run_id: str) -> list[StepRun]:
         """In order of sequence."""
         ...
 
     def unfinished(self) -> list[Run]:
         """Runs of all users in a state that is not final, oldest first: what a restart has to take up."""
+        ...
+
+
+class PlanSource(Protocol):
+    """Where steps that run other plans find them."""
+
+    def find(self, user_id: str, plan_id: str) -> Plan | None:
+        """The user's plan as it is stored now. Thread-safe; raises the StorageError family."""
         ...
 
 

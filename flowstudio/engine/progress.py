@@ -12,22 +12,25 @@ from datetime import datetime
 from typing import Any
 
 from flowstudio.engine.compile import Node, Program
-from flowstudio.engine.errors import failure_as_json
+from flowstudio.engine.errors import failure_as_json, failure_of_run
 from flowstudio.engine.events import (
+    LogWritten,
     RunEvent,
     StepCancelled,
     StepFailed,
+    StepInterrupted,
     StepRetrying,
     StepSkipped,
     StepSucceeded,
     items_in,
 )
-from flowstudio.engine.flow import Iterate
+from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.journal import Journal, Owner, Ticket, settled_ticket
-from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun, StepState
+from flowstudio.engine.loops import ForEach, Loop, While, started_before
+from flowstudio.engine.model import QUESTION, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import Clock
-from flowstudio.engine.step import Attempt, Delay, Outcome
-from flowstudio.engine.walk import Loop, NestedViews, Result, Walk, enclosing_loops
+from flowstudio.engine.step import Attempt, Awaits, Delay, Hold, Outcome
+from flowstudio.engine.walk import LEFT_OUT, NestedViews, Result, Walk, enclosing_loops
 from flowstudio.plan.expression import Scope, StepView
 from flowstudio.plan.model import Json, OnError, StepId, StepKind
 
@@ -35,6 +38,7 @@ Known = dict[tuple[StepId, IterationPath], StepRun]
 """Durable results of an earlier life of the run, by step and iteration; taken out as they are used."""
 
 NOT_TAKEN = "its branch was not taken"
+ITEM_ENDED = "its item ended before it"
 DISABLED = "disabled"
 RUN_ENDED = "the run ended before it"
 
@@ -59,7 +63,9 @@ class Progress:
         journal: Journal,
         clock: Clock,
         owner: Owner,
+        resume_url: str = "",
     ) -> None:
+        """resume_url: where a call resumes the run; empty when none of its steps waits for one."""
         self._run = run
         self._known = known
         self._journal = journal
@@ -67,8 +73,9 @@ class Progress:
         self._owner = owner
         self._sequence = max((row.sequence for row in known.values()), default=0)
         self._durable = settled_ticket()
-        self._constants = _scope_constants(run)
+        self._constants = _scope_constants(run, resume_url)
         self._top = Walk(program.top)
+        self._started_before = started_before(known.values(), program.nodes) if known else {}
         self._open: dict[Walk, None] = {}
         self._attempts: dict[Loop, Attempt] = {}
         self.last_ticket = self._durable
@@ -82,21 +89,32 @@ class Progress:
 
     def begin(self) -> list[Attempt]:
         """The attempts that may start first. Those with `due` set are parked, not started."""
-        settling = _Settling()
+        settling = _Settling(is_replay=True)
         self._enter(self._top, settling)
         return self._run_down(settling)
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> list[Attempt]:
         """Records a step's end; the attempts that may start now."""
+        if attempt.loop is not None:  # its condition could not be asked, or the run ends
+            self._attempts.pop(attempt.loop, None)
         return self._run_down(_Settling(attempt, outcome))
 
-    def iterate(self, attempt: Attempt, iterate: Iterate) -> list[Attempt]:
-        """Opens a loop; the attempts its first items start with."""
-        loop = Loop(attempt.walk, attempt.node, iterate.items, iterate.parallel)
+    def iterate(self, attempt: Attempt, ending: Iterate | Repeat) -> list[Attempt]:
+        """Opens a loop, or takes in what a while's condition answered; the attempts that may start now."""
+        loop = self._loop(attempt, ending)
         self._attempts[loop] = attempt
-        settling = _Settling()
+        settling = _Settling(is_replay=attempt.is_replayed)
         self._go_round(loop, settling)
         return self._run_down(settling)
+
+    def _loop(self, attempt: Attempt, ending: Iterate | Repeat) -> Loop:
+        if isinstance(ending, Iterate):
+            before = self._started_before.get((attempt.node.step.id, attempt.walk.path), 0)
+            return ForEach(attempt.walk, attempt.node, ending.items, ending.parallel, before)
+        if attempt.loop is None:
+            attempt.loop = While(attempt.walk, attempt.node, ending.start, ending.limit)
+        attempt.loop.answer(ending.holds)
+        return attempt.loop
 
     def park(self, attempt: Attempt, delay: Delay) -> None:
         """Records that a step goes on at a later time, so that the time survives a restart."""
@@ -108,6 +126,25 @@ class Progress:
             )
         metadata: dict[str, Json] = {"due": delay.due.isoformat()}
         self._write(attempt, Outcome(StepState.WAITING, failure=delay.failure, metadata=metadata), event)
+
+    def hold(self, attempt: Attempt, hold: Hold) -> None:
+        """Records what a step awaits, so that the waiting survives a restart."""
+        metadata: dict[str, Json] = {"awaits": hold.awaits.value, **hold.facts}
+        if hold.due is not None:
+            metadata["due"] = hold.due.isoformat()
+        event = LogWritten(self._run.id, self._clock.now(), "info", hold.text, attempt.node.step.id, attempt.walk.path)
+        self._write(attempt, Outcome(StepState.WAITING, metadata=metadata), event)
+
+    def ask(self, attempt: Attempt, question: Failure) -> None:
+        """Records that nobody knows whether a step took effect, and that a person is to say so."""
+        event = StepInterrupted(
+            self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path, attempt.number, question
+        )
+        self._write(attempt, Outcome(StepState.RUNNING, failure=question, metadata={QUESTION: True}), event)
+
+    def start_anew(self, attempt: Attempt) -> Ticket:
+        """Records that a step that was waiting starts: from now on a crash finds it in flight. Wait for the ticket."""
+        return self._write(attempt, Outcome(StepState.RUNNING), None)
 
     def mark_rest(self, interrupted: Collection[Attempt]) -> None:
         """Marks every step that has no end yet: cancelled if it was under way, else skipped."""
@@ -140,7 +177,7 @@ class Progress:
             attempt, outcome, row = settling.settled.popleft()
             walk, node = attempt.walk, attempt.node
             self._record(attempt, outcome, row)
-            self._heed(node, outcome)
+            self._heed(walk, node, outcome)
             advance = walk.frontier.settle(node.index, outcome.ports)
             for index in advance.dead:
                 self._skip(walk, walk.block.nodes[index])
@@ -172,7 +209,11 @@ class Progress:
     def _go_round(self, loop: Loop, settling: "_Settling") -> None:
         for walk in loop.start_next():
             self._enter(walk, settling)
-        if loop.is_done:
+        if loop.asks:
+            attempt = self._attempts[loop]
+            attempt.is_replayed = settling.is_replay
+            settling.ready.append(attempt)
+        elif loop.is_done:
             outcome = Outcome(StepState.SUCCEEDED, loop.node.passes, loop.output())
             settling.settled.append((self._attempts.pop(loop), outcome, None))
 
@@ -181,27 +222,46 @@ class Progress:
         row = self._known.pop((attempt.node.step.id, attempt.walk.path), None) if self._known else None
         if row is not None and row.state in _LASTING:
             settling.settled.append((attempt, _outcome_of(row), row))
+        elif attempt.walk.is_left and row is None and not self._had_started(attempt):
+            settling.settled.append((attempt, Outcome(StepState.SKIPPED, message=ITEM_ENDED), None))
         elif attempt.node.step.disabled:
             outcome = Outcome(StepState.SKIPPED, attempt.node.passes, None, DISABLED)
             settling.settled.append((attempt, outcome, None))
         else:
+            attempt.is_replayed = settling.is_replay
             settling.ready.append(_waiting_again(attempt, row) if row is not None else attempt)
 
     def _skip(self, walk: Walk, node: Node) -> None:
         row = self._known.pop((node.step.id, walk.path), None) if self._known else None
-        reason = NOT_TAKEN if self.verdict is None else RUN_ENDED
+        reason = RUN_ENDED if self.verdict is not None else ITEM_ENDED if walk.is_left else NOT_TAKEN
         self._record(Attempt(walk, node), Outcome(StepState.SKIPPED, message=reason), row)
 
-    def _heed(self, node: Node, outcome: Outcome) -> None:
-        """What a step's end means for the run as a whole."""
+    def _had_started(self, attempt: Attempt) -> bool:
+        """Whether it is a loop some of whose items are known to have started in an earlier life."""
+        return (attempt.node.step.id, attempt.walk.path) in self._started_before
+
+    def _heed(self, walk: Walk, node: Node, outcome: Outcome) -> None:
+        """What a step's end means beyond the steps that follow it: for its item, for the run as a whole."""
+        if node.kind.ends_item and outcome.state is StepState.SUCCEEDED:
+            self._end_item(walk, node, outcome.output)
         if node.kind is StepKind.RESPOND and outcome.state is StepState.SUCCEEDED:
             self.response = outcome.output
         if self.verdict is not None:
             return
         if outcome.state is StepState.FAILED and (node.step.on_error is OnError.STOP or node.kind is StepKind.STOP):
-            self.verdict = Verdict(RunState.FAILED, outcome.failure)
+            assert outcome.failure is not None
+            self.verdict = Verdict(RunState.FAILED, failure_of_run(outcome.failure, node.step.label))
         elif node.kind is StepKind.STOP and outcome.state is StepState.SUCCEEDED:
             self.verdict = Verdict(RunState.SUCCEEDED)
+
+    def _end_item(self, walk: Walk, node: Node, result: Json) -> None:
+        """Nothing more starts in the item's walk, nor in walks through loops inside of it."""
+        walk.leave(LEFT_OUT if result is None else result)
+        for each in self._open:
+            if each.is_within(walk):
+                each.leave(LEFT_OUT)
+        if node.kind is StepKind.BREAK and walk.loop is not None:
+            walk.loop.is_over = True
 
     def _record(self, attempt: Attempt, outcome: Outcome, row: StepRun | None = None) -> None:
         """Keeps a result for the steps that read it, and journals it unless it came from there."""
@@ -218,6 +278,7 @@ class Progress:
 
     def _write(self, attempt: Attempt, outcome: Outcome, event: RunEvent | None) -> Ticket:
         self._sequence += 1
+        attempt.row = outcome.state
         row = StepRun(
             run_id=self._run.id,
             step_id=attempt.node.step.id,
@@ -264,11 +325,14 @@ _LASTING = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED})
 
 
 class _Settling:
-    """What is still to be settled, and the attempts found ready on the way."""
+    """What is still to be settled, and the attempts found ready on the way. is_replay: nothing new leads to them."""
 
-    __slots__ = ("ready", "settled")
+    __slots__ = ("is_replay", "ready", "settled")
 
-    def __init__(self, attempt: Attempt | None = None, outcome: Outcome | None = None) -> None:
+    def __init__(
+        self, attempt: Attempt | None = None, outcome: Outcome | None = None, *, is_replay: bool = False
+    ) -> None:
+        self.is_replay = is_replay
         self.ready: list[Attempt] = []
         self.settled: deque[tuple[Attempt, Outcome, StepRun | None]] = deque()
         if attempt is not None and outcome is not None:
@@ -276,18 +340,25 @@ class _Settling:
 
 
 def _waiting_again(attempt: Attempt, row: StepRun) -> Attempt:
-    """The attempt as the journal left it: due at a time if it was waiting, else simply to be made."""
+    """The attempt as the journal left it: parked again if it was waiting, else simply to be made."""
+    attempt.row, attempt.number = row.state, row.attempt
     if row.state is not StepState.WAITING:
         return attempt
-    attempt.number, attempt.started_at = row.attempt, row.started_at
-    return attempt.again(datetime.fromisoformat(str(row.metadata["due"])), is_retry=row.failure is not None)
+    attempt.started_at = row.started_at
+    due = row.metadata.get("due")
+    awaits = Awaits(str(row.metadata.get("awaits", Awaits.TIME)))
+    return attempt.again(
+        datetime.fromisoformat(str(due)) if due else None, is_retry=row.failure is not None, awaits=awaits
+    )
 
 
 def _outcome_of(row: StepRun) -> Outcome:
     return Outcome(row.state, row.ports, row.output, row.message, row.failure, row.metadata)
 
 
-def _scope_constants(run: Run) -> Mapping[str, Any]:
+def _scope_constants(run: Run, resume_url: str) -> Mapping[str, Any]:
     started_at = run.started_at or run.created_at
     about = {"id": run.id, "plan": run.plan.name, "started_at": started_at.isoformat()}
+    if resume_url:
+        about["resume_url"] = resume_url
     return {"trigger": run.trigger.data, "vars": run.plan.variables, "run": about}

@@ -7,25 +7,30 @@ costs 100 us), branches run side by side, and a run that waits or is paused is o
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from flowstudio.engine import recovery
 from flowstudio.engine.attempts import Attempts
+from flowstudio.engine.calls import Calls, child_id
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Program
-from flowstudio.engine.errors import engine_bug, failure_of
+from flowstudio.engine.errors import NotWaitingError, engine_bug, failure_of
 from flowstudio.engine.events import RunEvent, StepStarted
-from flowstudio.engine.flow import Iterate
-from flowstudio.engine.journal import Journal
+from flowstudio.engine.flow import Iterate, Repeat
+from flowstudio.engine.journal import Journal, Ticket
 from flowstudio.engine.limits import EngineLimits
-from flowstudio.engine.model import Run, RunState, StepState
+from flowstudio.engine.model import IterationPath, Run, RunLink, RunState, StepState
 from flowstudio.engine.pool import Pool
 from flowstudio.engine.ports import Clock
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
-from flowstudio.engine.step import Attempt, Delay, Ending, Outcome, StepPerformer
+from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome, StepPerformer
 from flowstudio.engine.timers import Timers
 from flowstudio.errors import FlowStudioError
+from flowstudio.plan.model import AfterCrash, Json, StepId
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,8 @@ class Works:
     clock: Clock
     publish: Callable[[RunEvent], None]
     limits: EngineLimits
+    calls: Calls
+    resume_url: Callable[[str], str]
 
 
 class Runner:
@@ -60,15 +67,19 @@ class Runner:
         self._on_end = on_end
         self._lock = threading.Lock()
         self._token = CancelToken()
-        self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self)
+        resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
+        self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self, resume_url)
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
-        self._attempts = Attempts(works.timers, works.clock, self._wake)
+        self._attempts = Attempts(works.timers, works.clock, self._wake, self._attach)
         self._verdict: Verdict | None = None
         self._has_begun = False
         self._is_paused = run.state is RunState.PAUSED
         self._is_halted = False
         self._is_finishing = False
         self._is_refused = False
+        self._was_at_work = known is not None and run.state is RunState.RUNNING
+        self._is_taken_up = known is not None and run.state is not RunState.QUEUED
+        self._is_cut_off = False
         self._idle = threading.Event()
         self._ended = threading.Event()
 
@@ -107,6 +118,20 @@ class Runner:
             self._rest()
             return True
 
+    def deliver(self, call: Json, step_id: StepId | None, path: IterationPath | None) -> StepId:
+        """Gives a call to the step that waits for one, named or the only one; which step that was.
+
+        Durable on return. The run goes on with it, or keeps it while paused. Raises NotWaitingError.
+        """
+        with self._lock:
+            attempt = self._waiting_for_call(step_id, path)
+            self._attempts.unpark(attempt)
+            following, is_over = self._conclude(attempt, Outcome(StepState.SUCCEEDED, attempt.node.passes, call))
+            ticket = self._progress.last_ticket
+        self._submit(self._go_on, following, is_over)
+        ticket.wait()
+        return attempt.node.step.id
+
     def halt(self) -> None:
         """Stops without an end, as a crash would: the next start of the application takes the run up again."""
         with self._lock:
@@ -130,10 +155,10 @@ class Runner:
 
     # On pool threads
 
-    def _submit(self, call: Callable[..., None], *arguments: Attempt | Ending) -> None:
+    def _submit(self, call: Callable[..., None], *arguments: Any) -> None:
         self._works.pool.submit(self._guard, call, *arguments)
 
-    def _guard(self, call: Callable[..., None], *arguments: Attempt | Ending) -> None:
+    def _guard(self, call: Callable[..., None], *arguments: Any) -> None:
         """The outermost frame of this run on a pool thread: a fault of the engine's ends the run, not its thread."""
         try:
             call(*arguments)
@@ -161,10 +186,43 @@ class Runner:
         with self._lock:
             if self._is_stopped():
                 return
+            ready = self._progress.begin()
+        if self._is_taken_up:
+            ready = self._unfold(ready)
+        with self._lock:
+            if self._is_stopped():
+                return
             self._has_begun = True
-            following = self._advance(self._progress.begin())
+            following = self._advance(self._resolve(ready) if self._is_taken_up else ready)
             is_over = self._rest()
         self._go_on(following, is_over)
+        if self._record.state is RunState.INTERRUPTED:
+            self._stand_still()
+
+    def _unfold(self, ready: Sequence[Attempt]) -> list[Attempt]:
+        """Opens the loops again that were open at a crash, before anything starts.
+
+        Only then all steps are known that may have been in flight, and all questions are asked at once.
+        """
+        found: list[Attempt] = []
+        queue = deque(ready)
+        while queue:
+            attempt = queue.popleft()
+            if not (attempt.is_replayed and attempt.node.kind.holds_steps):
+                found.append(attempt)
+                continue
+            ending = self._perform(attempt)
+            with self._lock:
+                queue.extend(self._take_in(attempt, ending))
+        return found
+
+    def _stand_still(self) -> None:
+        """Lets go of an interrupted run once that is durable: until its answers come it is rows, not an object."""
+        try:
+            self._record.last_ticket.wait()
+        except FlowStudioError as error:
+            log.error("Run %s is interrupted, and that could not be stored: %s", self.run.id, error)
+        self._let_go()
 
     def _work(self, attempt: Attempt) -> None:
         self._go_on(attempt, False)
@@ -219,8 +277,18 @@ class Runner:
         """
         ticket = self._progress.last_ticket
         if not attempt.node.is_repeatable:
+            if not attempt.node.may_repeat:
+                ticket = self._show_at_work(attempt)
             ticket.wait()
         return ticket.is_done
+
+    def _show_at_work(self, attempt: Attempt) -> Ticket:
+        """What has to be durable so that a crash from now on finds this step in flight: see recovery."""
+        self._record.last_ticket.wait()
+        if attempt.row is None:
+            return self._progress.last_ticket
+        with self._lock:
+            return self._progress.start_anew(attempt)
 
     def _settle(self, attempt: Attempt, ending: Ending) -> tuple[Attempt | None, bool]:
         """Takes in how an attempt ended; what this thread does next, and whether the run is over."""
@@ -228,26 +296,45 @@ class Runner:
             if attempt not in self._attempts.in_flight:
                 return None, False  # given up meanwhile: its end is written already
             self._attempts.in_flight.discard(attempt)
-            following = self._advance(self._take_in(attempt, ending))
-            is_over = self._rest()
+            following, is_over = self._conclude(attempt, ending)
         if self._verdict is not None:
             self._interrupt()
         if not self._works.journal.has_room:
             self._slow_down()
         return following, is_over
 
+    def _take_result(self, attempt: Attempt, child: Run | None) -> None:
+        """The run that a parked attempt awaits has ended."""
+        with self._lock:
+            if not self._attempts.take(attempt):
+                return  # it waits no longer
+        self._settle_for(attempt, self._works.performer.take_result(attempt, child))
+
+    def _listen(self, attempt: Attempt) -> None:
+        """Waits for the end of the run that a parked attempt called."""
+        link = RunLink(self.run.id, attempt.node.step.id, attempt.walk.path)
+        run_id = child_id(link, attempt.number)
+        self._works.calls.attach(run_id, lambda child: self._submit(self._take_result, attempt, child))
+        if self._is_paused:  # since before the child began
+            self._works.calls.pause(run_id)
+
     def _settle_for(self, attempt: Attempt, ending: Outcome | Delay) -> None:
         self._go_on(*self._settle(attempt, ending))
 
     def _take_in(self, attempt: Attempt, ending: Ending) -> list[Attempt]:
-        if self._is_halted and not (isinstance(ending, Outcome) and ending.state is StepState.SUCCEEDED):
-            return []  # it may have failed because of the halt: let the next start do it again
+        is_success = isinstance(ending, Outcome) and ending.state is StepState.SUCCEEDED
+        if self._is_halted and self._token.is_set and self._verdict is None and not is_success:
+            self._is_cut_off = self._is_cut_off or not attempt.node.may_repeat
+            return []  # it may have failed because of the halt: the next start treats it as in flight at a crash
         if isinstance(ending, Outcome):
             return self._progress.settle(attempt, ending)
         if self._verdict is not None:
             return self._progress.settle(attempt, Outcome(StepState.CANCELLED))
-        if isinstance(ending, Iterate):
+        if isinstance(ending, Iterate | Repeat):
             return self._progress.iterate(attempt, ending)
+        if isinstance(ending, Hold):
+            self._progress.hold(attempt, ending)
+            return [attempt.again(ending.due, is_retry=False, awaits=ending.awaits)]
         return [self._delayed(attempt, ending)]
 
     def _delayed(self, attempt: Attempt, delay: Delay) -> Attempt:
@@ -263,6 +350,11 @@ class Runner:
 
     # Under the lock
 
+    def _conclude(self, attempt: Attempt, ending: Ending) -> tuple[Attempt | None, bool]:
+        """What the thread that brings an attempt's end does next, and whether the run is over."""
+        following = self._advance(self._take_in(attempt, ending))
+        return following, self._rest()
+
     def _advance(self, ready: Sequence[Attempt]) -> Attempt | None:
         """Sends what is ready on its way; the attempt this thread shall take itself."""
         if self._progress.verdict is not None and self._verdict is None:
@@ -274,11 +366,29 @@ class Runner:
     def _admit(self, ready: Sequence[Attempt]) -> list[Attempt]:
         """Parks what is not due, holds all while paused; the attempts that may start, now in flight."""
         if self._is_stopped():
+            self._attempts.interrupted.extend(attempt for attempt in ready if attempt.row is not None)
             return []
         startable = self._attempts.admit(ready, is_paused=self._is_paused)
         if startable:
             self._record.move(RunState.RUNNING)
         return startable
+
+    def _attach(self, attempt: Attempt) -> None:
+        self._submit(self._listen, attempt)
+
+    def _waiting_for_call(self, step_id: StepId | None, path: IterationPath | None) -> Attempt:
+        waiting = self._attempts.awaiting_call(step_id, path)
+        if len(waiting) == 1:
+            return waiting[0]
+        if not waiting:
+            which = "No step of the run" if step_id is None else f"The step “{step_id}” of the run"
+            sentence = f"{which} waits for a call now."
+            fix = "It has gone on already, or has not come that far."
+        else:
+            sentence = f"{len(waiting)} steps of the run wait for a call."
+            names = sorted({_address_of(attempt) for attempt in waiting})
+            fix = f"Name one of them in the address: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."
+        raise NotWaitingError(sentence, fix=fix)
 
     def _dispatch(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
@@ -296,11 +406,11 @@ class Runner:
         """With nothing in flight: is the run over? If not, it waits or is paused. True at most once."""
         if self._attempts.in_flight or self._is_finishing:
             return False
-        if self._is_halted:
-            self._idle.set()
-        elif self._verdict is not None or self._progress.is_done:
+        if self._verdict is not None or self._progress.is_done:
             self._is_finishing = True
             return True
+        if self._is_halted:
+            self._leave_off()
         elif not self._has_begun:
             return False
         elif self._is_paused:
@@ -308,6 +418,32 @@ class Runner:
         elif self._attempts.has_parked:
             self._record.move(RunState.WAITING)
         return False
+
+    def _leave_off(self) -> None:
+        """Halted, and nothing is at work any more. Of a run that waits the next start knows that nothing was in flight."""
+        if self._record.state is RunState.RUNNING and not self._is_cut_off and not self._idle.is_set():
+            self._record.move(RunState.WAITING)
+        self._idle.set()
+
+    def _resolve(self, ready: Sequence[Attempt]) -> list[Attempt]:
+        """Decides, or asks, about what was in flight at a crash; the attempts that are left to start."""
+        if self._progress.verdict is not None or self.run.options.is_dry:
+            return list(ready)
+        doubtful = [attempt for attempt in ready if recovery.is_in_doubt(attempt, was_at_work=self._was_at_work)]
+        policy = self.run.plan.settings.after_crash
+        if not doubtful or policy is AfterCrash.RETRY:
+            return list(ready)
+        certain = [attempt for attempt in ready if attempt not in doubtful]
+        if policy is AfterCrash.FAIL:
+            for attempt in doubtful:
+                certain += self._progress.settle(attempt, recovery.failed_outcome(attempt))
+            return certain
+        questions = [recovery.doubt(attempt.node, attempt.walk.path) for attempt in doubtful]
+        for attempt, question in zip(doubtful, questions, strict=True):
+            self._progress.ask(attempt, question)
+        self._record.move(RunState.INTERRUPTED, questions[0])
+        self._is_halted = True
+        return []
 
     # Ends
 
@@ -374,3 +510,9 @@ class Runner:
             self._works.pool.write_off(attempt.thread_id)
         if is_over:
             self._submit(self._finish)
+
+
+def _address_of(attempt: Attempt) -> str:
+    """How a caller names the step it means: its id, and its iteration when it stands in a loop."""
+    path = ".".join(map(str, attempt.walk.path))
+    return f"{attempt.node.step.id}?iteration={path}" if path else attempt.node.step.id

@@ -6,15 +6,18 @@ a bug in an action's code too, logged with its traceback, so that one broken act
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from random import Random
 
 from flowstudio.engine import flow
+from flowstudio.engine.calls import Calls
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Node
 from flowstudio.engine.errors import (
+    CallLostError,
     FlowParamError,
     StepBugError,
     StepTimeoutError,
@@ -23,12 +26,15 @@ from flowstudio.engine.errors import (
     failure_of,
 )
 from flowstudio.engine.events import LogWritten, RunEvent
-from flowstudio.engine.model import Failure, Run, StepState
+from flowstudio.engine.loops import While
+from flowstudio.engine.merging import Arrival, merge
+from flowstudio.engine.model import Failure, Run, RunLink, RunState, StepState
 from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Invocation
 from flowstudio.engine.retry import next_delay
 from flowstudio.engine.time_limit import TimeLimit
 from flowstudio.engine.timers import Timers
 from flowstudio.engine.walk import Walk
+from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError, Scope
 from flowstudio.plan.model import NOTHING, Json, OnError, StepKind
 
@@ -56,33 +62,74 @@ class Delay:
     delay_s: float = 0.0
 
 
+class Awaits(StrEnum):
+    """What lets a parked attempt go on: its time, a call from outside, the end of the run it started."""
+
+    TIME = "time"
+    CALL = "call"
+    RUN = "run"
+
+
+@dataclass(slots=True)
+class Hold:
+    """No end yet: the step goes on when what it awaits comes, and holds no thread until then.
+
+    due: when it ends at the latest, None for never. text: for the log. facts: kept with it, read by people.
+    """
+
+    awaits: Awaits
+    due: datetime | None
+    text: str
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
 class Attempt:
     """One try of one step in one walk, from the moment it may start until it is settled or given up.
 
-    due: when a parked attempt goes on: a wait step then ends, another step is tried again. thread_id: the thread it
-    runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell: where its events go.
+    due: when a parked attempt goes on: a wait step then ends, another step is tried again, one that awaits something
+    has waited too long. row: the state of the step's row in the journal, None while it has none. is_replayed: all that
+    leads to it is known from an earlier life of the run, so that it may have been at work there. thread_id: the thread
+    it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell: where its events go. loop:
+    the while it asks the condition of, after its first turn.
     """
 
-    __slots__ = ("due", "node", "number", "started", "started_at", "tell", "thread_id", "walk")
+    __slots__ = (
+        "awaits",
+        "due",
+        "is_replayed",
+        "loop",
+        "node",
+        "number",
+        "row",
+        "started",
+        "started_at",
+        "tell",
+        "thread_id",
+        "walk",
+    )
 
     def __init__(self, walk: Walk, node: Node, number: int = 1) -> None:
         self.walk = walk
         self.node = node
         self.number = number
         self.due: datetime | None = None
+        self.awaits = Awaits.TIME
+        self.loop: While | None = None
+        self.row: StepState | None = None
+        self.is_replayed = False
         self.thread_id = 0
         self.started: float = 0.0
         self.started_at: datetime | None = None
         self.tell: Callable[[RunEvent], None] = _silently
 
-    def again(self, due: datetime, *, is_retry: bool) -> "Attempt":
-        """What goes on at `due`: the next try, or the same step's end of waiting."""
+    def again(self, due: datetime | None, *, is_retry: bool, awaits: Awaits = Awaits.TIME) -> "Attempt":
+        """What goes on at `due`, or with what it awaits: the next try, or the same step's end of waiting."""
         if is_retry:
             attempt = Attempt(self.walk, self.node, self.number + 1)
         else:
             attempt = Attempt(self.walk, self.node, self.number)
             attempt.started_at, attempt.started = self.started_at, self.started
-        attempt.due = due
+        attempt.due, attempt.awaits, attempt.row = due, awaits, self.row
         return attempt
 
 
@@ -90,15 +137,16 @@ def _silently(event: RunEvent) -> None:
     """Where events go of an attempt that has not begun."""
 
 
-Ending = Outcome | Delay | flow.Iterate
+Ending = Outcome | Delay | Hold | flow.Iterate | flow.Repeat
 GiveUp = Callable[[Attempt, Outcome | Delay], None]
 
 
 class StepPerformer:
     """Performs attempts. Thread-safe."""
 
-    def __init__(self, invoker: ActionInvoker, timers: Timers, clock: Clock, grace_s: float) -> None:
+    def __init__(self, invoker: ActionInvoker, calls: Calls, timers: Timers, clock: Clock, grace_s: float) -> None:
         self._invoker = invoker
+        self._calls = calls
         self._timers = timers
         self._clock = clock
         self._grace_s = grace_s
@@ -112,7 +160,7 @@ class StepPerformer:
         """
         node = attempt.node
         try:
-            params = render(node, scope)
+            params = render(node, scope) if attempt.loop is None else {}
             if node.kind is StepKind.ACTION:
                 return self._act(run, attempt, params, cancel, give_up)
             return self._steer(run, attempt, params, scope)
@@ -184,21 +232,66 @@ class StepPerformer:
         if kind is StepKind.SWITCH:
             return _branched(flow.switch(params))
         if kind is StepKind.MERGE:
-            return Outcome(StepState.SUCCEEDED, node.passes, flow.merge(params, _arrivals(attempt)))
+            return Outcome(StepState.SUCCEEDED, node.passes, merge(params, _arrivals(attempt)))
         if kind is StepKind.RESPOND:
             return Outcome(StepState.SUCCEEDED, node.passes, flow.respond(params))
         if kind is StepKind.STOP:
             return _stop(node, params)
         if kind is StepKind.WAIT:
             return self._wait(attempt, params)
+        if kind is StepKind.SUBPLAN:
+            return self._call(run, attempt, params)
+        if kind is StepKind.WHILE:
+            return self._repeat(run, attempt, params, scope)
+        if kind.ends_item:
+            return Outcome(StepState.SUCCEEDED, (), params.get("result"))
         return self._iterate(run, attempt, params)
 
     def _wait(self, attempt: Attempt, params: dict[str, Json]) -> Ending:
+        if attempt.node.step.action == "webhook":
+            return self._await_call(attempt, params)
         now = self._clock.now()
         if attempt.due is not None:
             return Outcome(StepState.SUCCEEDED, attempt.node.passes, {"until": attempt.due.isoformat()})
         due = flow.due(attempt.node.step.action, params, now)
         return Delay(due, None, (due - now).total_seconds())
+
+    def _await_call(self, attempt: Attempt, params: dict[str, Json]) -> Ending:
+        limit_s = flow.patience(params)
+        if attempt.awaits is Awaits.CALL and limit_s is not None:
+            return self._failed_or_delayed(attempt, _uncalled(attempt.node, limit_s))
+        due = None if limit_s is None else self._clock.now() + timedelta(seconds=limit_s)
+        return Hold(Awaits.CALL, due, f"“{attempt.node.step.label}” waits for a call.")
+
+    def _call(self, run: Run, attempt: Attempt, params: dict[str, Json]) -> Ending:
+        """Starts the run of another plan. Its step holds no thread until that has ended; see take_result."""
+        node, limit_s = attempt.node, attempt.node.step.timeout_s
+        link = RunLink(run.id, node.step.id, attempt.walk.path)
+        if attempt.awaits is Awaits.RUN and limit_s is not None:
+            self._calls.abandon(link, attempt.number)
+            return self._failed_or_delayed(attempt, _timed_out(node, limit_s))
+        call = flow.call(params)
+        try:
+            child = self._calls.place(run, link, attempt.number, call)
+        except FlowStudioError as error:
+            return self._failed_or_delayed(attempt, failure_of(error, node.step.id))
+        due = None if limit_s is None else self._clock.now() + timedelta(seconds=limit_s)
+        facts: dict[str, Json] = {"run": child.id, "plan": child.plan.id}
+        return Hold(Awaits.RUN, due, f"“{node.step.label}” runs the plan “{child.plan.name}”.", facts)
+
+    def take_result(self, attempt: Attempt, child: Run | None) -> Outcome | Delay:
+        """What the end of the run a step called means for the step. child: None when the history has lost it."""
+        node = attempt.node
+        if child is None:
+            lost = CallLostError(f"The run that “{node.step.label}” waited for is gone from the history.")
+            return self._failed_or_delayed(attempt, failure_of(lost, node.step.id))
+        metadata: dict[str, Json] = {"run": child.id, "plan": child.plan.id}
+        if child.state is not RunState.SUCCEEDED:
+            return self._failed_or_delayed(attempt, _failure_of_call(node, child), metadata)
+        try:
+            return Outcome(StepState.SUCCEEDED, node.passes, self._calls.result(child), metadata=metadata)
+        except FlowStudioError as error:
+            return self._failed_or_delayed(attempt, failure_of(error, node.step.id), metadata)
 
     def _iterate(self, run: Run, attempt: Attempt, params: dict[str, Json]) -> flow.Iterate:
         iterate = flow.iterate(params)
@@ -206,6 +299,19 @@ class StepPerformer:
             text = f"{iterate.left_over} items are left over: the loop stops after {len(iterate.items)}, its limit."
             self._log(run.id, attempt, "warning", text)
         return iterate
+
+    def _repeat(self, run: Run, attempt: Attempt, params: dict[str, Json], scope: Scope) -> flow.Repeat:
+        """Asks a while's condition before its next turn. Its other params are what they were before the first."""
+        node, loop = attempt.node, attempt.loop
+        if loop is None:
+            turn, item, limit = 0, params.get("start"), flow.most_iterations(params)
+        else:
+            turn, item, limit = loop.started, loop.last, loop.limit
+        holds = _holds(node, params, scope.inside(node.step.id, item, turn))
+        if holds and turn >= limit:
+            text = f"The loop stops after {limit} turns, its limit; its condition still holds."
+            self._log(run.id, attempt, "warning", text)
+        return flow.Repeat(holds, item, limit)
 
 
 def render(node: Node, scope: Scope) -> dict[str, Json]:
@@ -237,9 +343,9 @@ def _holds(node: Node, params: Mapping[str, Json], scope: Scope) -> bool:
         raise error.located(node.step.label, "condition") from error
 
 
-def _arrivals(attempt: Attempt) -> list[flow.Arrival]:
+def _arrivals(attempt: Attempt) -> list[Arrival]:
     found = attempt.walk.arrivals(attempt.node)
-    return [flow.Arrival(source, result.view.output, result.sequence) for source, result in found]
+    return [Arrival(source, result.view.output, result.sequence) for source, result in found]
 
 
 def _branched(branch: flow.Branch) -> Outcome:
@@ -264,10 +370,31 @@ def _failure(node: Node, result: ActionResult) -> Failure:
     )
 
 
+def _failure_of_call(node: Node, child: Run) -> Failure:
+    """The child's own failure, as that of the step that called it."""
+    failure = child.failure
+    if failure is None:
+        cancelled = CallLostError(
+            f"The run of “{child.plan.name}” that “{node.step.label}” waited for was cancelled.",
+            fix="Run it again, or let the step go on after a failure.",
+        )
+        failure = failure_of(cancelled)
+    facts: dict[str, Json] = {**failure.facts, "run": child.id}
+    return replace(failure, step_id=node.step.id, facts=facts)
+
+
 def _timed_out(node: Node, limit_s: float) -> Failure:
     error = StepTimeoutError(
         f"Step “{node.step.label}” took longer than its time limit of {limit_s:g} s.",
         fix="Raise the step's time limit, or find out why it takes so long.",
+    )
+    return failure_of(error, node.step.id, retryable=True)
+
+
+def _uncalled(node: Node, limit_s: float) -> Failure:
+    error = StepTimeoutError(
+        f"“{node.step.label}” waited {limit_s:g} s for a call, and none came.",
+        fix="Call the run's resume address in time, or let the step wait longer.",
     )
     return failure_of(error, node.step.id, retryable=True)
 

@@ -47,25 +47,36 @@ class OtherUserError(AccessError):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rules of one server. bound: the host it listens on; user_of_token: None for a token nobody has."""
+    """The rules of one server.
+
+    bound: the host it listens on; user_of_token: None for a token nobody has. public_host: the name by which callers
+    from outside reach it; without tokens, webhooks and resume addresses alone answer to that.
+    """
 
     policy: str
     bound: str
     allowed_origins: frozenset[str]
     user_of_token: Callable[[str], str | None]
+    public_host: str = ""
 
     @classmethod
     def of(cls, settings: Settings, host: str, user_of_token: Callable[[str], str | None]) -> "Access":
         """Binding to anything but loopback forces the token policy."""
         policy = settings.auth if is_loopback(host) else "token"
-        return cls(policy, host, frozenset(settings.allowed_origins), user_of_token)
+        public_host = (urlsplit(settings.public_url).hostname or "").rstrip(".")
+        return cls(policy, host, frozenset(settings.allowed_origins), user_of_token, public_host)
 
-    def check_host(self, header: str | None) -> None:
-        """Raises ForeignHostError unless the name is the bound host's or a loopback name."""
+    def check_host(self, header: str | None, *, is_open: bool = False) -> None:
+        """Raises ForeignHostError unless the name is the bound host's or a loopback name.
+
+        is_open: the request is for an address that strangers may call.
+        """
         if header is None:
             return  # no browser leaves it out, so no page can be behind it
         name = host_name(header)
         if name and (is_loopback(name) or name in self._own_names()):
+            return
+        if name and name == self.public_host and (is_open or self.policy == "token"):
             return
         raise ForeignHostError(
             f"This server does not answer for the host {name or 'without a name'}.",

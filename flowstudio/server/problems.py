@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from flowstudio.engine.errors import NotWaitingError
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.rules import PlanError
@@ -37,6 +38,7 @@ _STATUS: tuple[tuple[type[FlowStudioError], int], ...] = (
     (WebhookTakenError, 409),
     (PlanTakenError, 409),
     (RunStateError, 409),
+    (NotWaitingError, 409),
     (WebhookSecretError, 401),
     (PlanNotRunnableError, 400),
     (BadRequestError, 400),

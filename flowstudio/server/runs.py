@@ -12,6 +12,7 @@ from flowstudio.workspace.services import Services
 class RunsApi:
     def __init__(self, services: Services) -> None:
         self._runs = services.runs
+        self._address = services.address
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("runs", __name__)
@@ -30,7 +31,11 @@ class RunsApi:
         return answer({"runs": [run_as_json(run) for run in runs]})
 
     def get(self, run_id: str) -> Response:
-        return answer(run_as_json(self._runs.get(user_id(), run_id)))
+        run = self._runs.get(user_id(), run_id)
+        document = run_as_json(run)
+        if run.resume_key and not run.state.is_final:
+            document["resume_url"] = self._address.to_resume(run.resume_key)
+        return answer(document)
 
     def steps(self, run_id: str) -> Response:
         return answer({"steps": [step_as_json(step) for step in self._runs.steps(user_id(), run_id)]})

@@ -39,16 +39,7 @@ class WebhooksApi:
         return routes
 
     def receive(self, path: str) -> Response:
-        delivery = Delivery(
-            path=path,
-            method=request.method,
-            headers=dict(request.headers.items()),
-            query=_values(request.args),
-            body=read_body(),
-            received_at=datetime.now(UTC),
-            is_foreign_page=g.is_foreign,
-        )
-        return self._respond(self._webhooks.deliver(delivery, WAIT_LIMIT_S))
+        return self._respond(self._webhooks.deliver(read_delivery(path), WAIT_LIMIT_S))
 
     def _respond(self, delivered: Delivered) -> Response:
         run = delivered.run
@@ -59,6 +50,19 @@ class WebhooksApi:
         if isinstance(run.response, dict):
             return response_of(run.response)
         return answer(self._history.of(run))
+
+
+def read_delivery(path: str) -> Delivery:
+    """The request at work, as what came in at that path."""
+    return Delivery(
+        path=path,
+        method=request.method,
+        headers=dict(request.headers.items()),
+        query=_values(request.args),
+        body=read_body(),
+        received_at=datetime.now(UTC),
+        is_foreign_page=g.is_foreign,
+    )
 
 
 def response_of(document: dict[str, Json]) -> Response:

@@ -19,12 +19,16 @@ from flowstudio.storage.database import Database
 from flowstudio.storage.prepared import Prepared
 from flowstudio.storage.tables import execution_plans, schedules, webhook_routes
 from flowstudio.workspace.errors import CorruptDatabaseError, PlanTakenError, WebhookTakenError
-from flowstudio.workspace.ports import PlanRecord, WebhookRoute
+from flowstudio.workspace.ports import PlanRecord, PlanStamp, WebhookRoute
 
 _ROUTE = (
     select(webhook_routes, execution_plans.c.revision, execution_plans.c.updated_at)
     .join(execution_plans)
     .where(webhook_routes.c.path == bindparam("path"))
+)
+
+_STAMP = select(execution_plans.c.revision, execution_plans.c.updated_at).where(
+    execution_plans.c.id == bindparam("plan"), execution_plans.c.user_id == bindparam("user")
 )
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,7 @@ class SqlPlanStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._route = Prepared(_ROUTE, database.engine.dialect)
+        self._stamp = Prepared(_STAMP, database.engine.dialect)
 
     def save(self, record: PlanRecord) -> None:
         """Inserts or replaces, routes included, in one transaction. created_at of a stored plan stays.
@@ -70,13 +75,20 @@ class SqlPlanStore:
             connection.execute(delete(schedules).filter_by(plan_id=plan_id, user_id=user_id))
             return bool(connection.execute(delete(execution_plans).filter_by(id=plan_id, user_id=user_id)).rowcount)
 
+    def stamp(self, user_id: str, plan_id: str) -> PlanStamp | None:
+        found = self._database.rows(self._stamp.text, self._stamp.row({"plan": plan_id, "user": user_id}))
+        if not found:
+            return None
+        ((revision, updated_at),) = found
+        return PlanStamp(user_id, plan_id, revision, from_micros(updated_at))
+
     def webhook(self, path: str) -> WebhookRoute | None:
         """The enabled trigger, of any user, that owns the path."""
         found = self._database.rows(self._route.text, self._route.row({"path": path}))
         if not found:
             return None
         (own_path, user_id, plan_id, trigger_id, revision, updated_at) = found[0]
-        return WebhookRoute(own_path, user_id, plan_id, trigger_id, revision, from_micros(updated_at))
+        return WebhookRoute(own_path, PlanStamp(user_id, plan_id, revision, from_micros(updated_at)), trigger_id)
 
     def enabled_plans(self) -> Sequence[PlanRecord]:
         """Of all users, oldest first."""
@@ -96,22 +108,17 @@ class SqlPlanStore:
         for trigger in record.plan.triggers if record.enabled else ():
             path = _path(trigger)
             if path:
-                self._claim(connection, WebhookRoute(path, record.user_id, record.id, trigger.id))
+                self._claim(connection, path, record, trigger)
 
-    def _claim(self, connection: Connection, route: WebhookRoute) -> None:
-        row = {
-            "path": route.path,
-            "user_id": route.user_id,
-            "plan_id": route.plan_id,
-            "trigger_id": route.trigger_id,
-        }
+    def _claim(self, connection: Connection, path: str, record: PlanRecord, trigger: Trigger) -> None:
+        row = {"path": path, "user_id": record.user_id, "plan_id": record.id, "trigger_id": trigger.id}
         try:
             connection.execute(self._database.insert(webhook_routes), row)
         except IntegrityError as error:
             raise WebhookTakenError(
-                f"The webhook path {route.path} is in use already.",
+                f"The webhook path {path} is in use already.",
                 fix="Choose another path, or remove it from the other trigger first.",
-                facts={"path": route.path},
+                facts={"path": path},
             ) from error
 
 

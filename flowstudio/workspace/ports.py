@@ -35,15 +35,22 @@ class PlanRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookRoute:
-    """Which plan answers a path. revision, updated_at: the plan's, to tell a copy at hand from a stale one."""
+class PlanStamp:
+    """Which state of which plan is stored: tells a copy at hand from a stale one."""
 
-    path: str
     user_id: str
     plan_id: str
+    revision: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRoute:
+    """Which trigger of which plan answers a path."""
+
+    path: str
+    plan: PlanStamp
     trigger_id: str
-    revision: int = field(default=0, compare=False)
-    updated_at: datetime | None = field(default=None, compare=False)
 
 
 class PlanStore(Protocol):
@@ -60,6 +67,8 @@ class PlanStore(Protocol):
         ...
 
     def delete(self, user_id: str, plan_id: str) -> bool: ...
+
+    def stamp(self, user_id: str, plan_id: str) -> PlanStamp | None: ...
 
     def webhook(self, path: str) -> WebhookRoute | None: ...
 

@@ -2,26 +2,22 @@
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Lock
 
 from flowstudio.engine.model import Run, TriggerEvent
 from flowstudio.plan.model import Json, Trigger, TriggerKind
 from flowstudio.workspace.errors import NoSuchWebhookError, WebhookSecretError
+from flowstudio.workspace.live_plans import LivePlans
 from flowstudio.workspace.plans import clean_path
-from flowstudio.workspace.ports import PlanRecord, PlanStore, WebhookRoute
+from flowstudio.workspace.ports import PlanRecord, PlanStore
 from flowstudio.workspace.runs import Runs
 
 SECRET_HEADER = "x-webhook-secret"
 SECRET_QUERY = "secret"
 DELIVERY_HEADERS = ("x-delivery-id", "x-github-delivery", "idempotency-key")
 """Where senders name a delivery; a repeat of the same one meets the run of the first."""
-
-LIVE_PLANS = 256
-"""How many plans are kept at hand."""
 
 PRIVATE_HEADERS = frozenset(
     {
@@ -66,10 +62,10 @@ class Delivered:
 class Webhooks:
     """Thread-safe. A plan that is switched off has no webhook, as strangers see it."""
 
-    def __init__(self, plans: PlanStore, runs: Runs) -> None:
+    def __init__(self, plans: PlanStore, live: LivePlans, runs: Runs) -> None:
         self._plans = plans
+        self._live = live
         self._runs = runs
-        self._live = LivePlans(plans)
 
     def deliver(self, delivery: Delivery, wait_s: float) -> Delivered:
         """Runs the plan whose trigger owns the path and waits for its end, wait_s seconds at most.
@@ -84,45 +80,12 @@ class Webhooks:
 
     def _find(self, path: str) -> tuple[PlanRecord, Trigger]:
         route = self._plans.webhook(clean_path(path))
-        record = self._live.of(route) if route else None
+        record = self._live.of(route.plan) if route else None
         if route is not None and record is not None and record.enabled:
             for trigger in record.plan.triggers:
                 if trigger.id == route.trigger_id and trigger.enabled:
                     return record, trigger
         raise NoSuchWebhookError("Webhook not found")
-
-
-class LivePlans:
-    """Plans that webhooks asked for lately, read again only when their revision has changed.
-
-    A busy webhook would otherwise decode, check, hash and compile the same plan at every request: all of these remember
-    plans by their object. Thread-safe: at worst two threads read the same plan.
-    """
-
-    def __init__(self, plans: PlanStore) -> None:
-        self._plans = plans
-        self._lock = Lock()
-        self._known: OrderedDict[str, PlanRecord] = OrderedDict()
-
-    def of(self, route: WebhookRoute) -> PlanRecord | None:
-        """The route's plan as it is stored now."""
-        with self._lock:
-            record = self._known.get(route.plan_id)
-        if record is not None and _is_current(record, route):
-            return record
-        record = self._plans.get(route.user_id, route.plan_id)
-        if record is not None:
-            with self._lock:
-                self._known[route.plan_id] = record
-                self._known.move_to_end(route.plan_id)
-                if len(self._known) > LIVE_PLANS:
-                    self._known.popitem(last=False)
-        return record
-
-
-def _is_current(record: PlanRecord, route: WebhookRoute) -> bool:
-    stored = (record.user_id, record.revision, record.updated_at)
-    return stored == (route.user_id, route.revision, route.updated_at)
 
 
 def trigger_data(delivery: Delivery) -> dict[str, Json]:

@@ -79,7 +79,7 @@ def test_deleting_takes_routes_and_schedules_along(store: SqlPlanStore, database
 
 def test_a_path_leads_to_its_trigger(store: SqlPlanStore) -> None:
     store.save(record("p1", "ann", hook("in/orders"), hook("other", trigger_id="t2")))
-    assert store.webhook("other") == WebhookRoute("other", "ann", "p1", "t2")
+    assert store.webhook("other") == WebhookRoute("other", store.stamp("ann", "p1"), "t2")
     assert store.webhook("in") is None
 
 
