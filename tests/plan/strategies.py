@@ -86,7 +86,6 @@ def steps(draw: st.DrawFn, step_id: str | None = None, parent: str | None = None
         credential=draw(st.none() | text),
         disabled=draw(st.booleans()),
         notes=draw(text),
-        settings=draw(settings),
         extra=draw(unknown),
     )
 
@@ -123,6 +122,7 @@ def plans(draw: st.DrawFn) -> Plan:
         frames=tuple(draw(st.lists(frames, max_size=2, unique_by=lambda each: each.id))),
         ordinals=tuple(draw(st.lists(ids, max_size=2))),
         pins=draw(st.dictionaries(st.sampled_from(names), json_values)) if names else {},
+        settings=draw(settings),
         extra=draw(unknown),
     )
 
