@@ -4,9 +4,10 @@ A run is a tree of walks: the plan's top level, and for each item of a loop at w
 A step reads the results of its own walk and of the walks around it; an iteration's walk is forgotten when it ends.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowstudio.engine.compile import Block, Node
 from flowstudio.engine.frontier import Frontier
@@ -14,6 +15,20 @@ from flowstudio.engine.journal import Ticket
 from flowstudio.engine.model import IterationPath, StepState
 from flowstudio.plan.expression import Scope, StepView
 from flowstudio.plan.model import Json, StepId
+
+if TYPE_CHECKING:
+    from flowstudio.engine.loops import Loop
+
+
+class LeftOut(Enum):
+    """Stands where an item gives no result; null is one."""
+
+    ITEM = "left out"
+
+
+LEFT_OUT: Final = LeftOut.ITEM
+Kept: TypeAlias = "Json | LeftOut"
+"""What an item gives to its loop's results."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,27 +43,43 @@ class Result:
 
 
 class Walk:
-    """Guarded by its run's lock, but for reading `views`: a dict a step may read while another one's result comes."""
+    """Guarded by its run's lock, but for reading `views`: a dict a step may read while another one's result comes.
 
-    __slots__ = ("block", "frontier", "loop", "path", "results", "scope", "views")
+    item: what the body's steps read as `item`. is_left: a break or skip ended it, no more of its steps start.
+    """
 
-    def __init__(self, block: Block, loop: "Loop | None" = None, index: int = 0) -> None:
+    __slots__ = ("_kept", "block", "frontier", "is_left", "item", "loop", "path", "results", "scope", "views")
+
+    def __init__(self, block: Block, loop: "Loop | None" = None, index: int = 0, item: Json = None) -> None:
         self.block = block
         self.loop = loop
+        self.item = item
         self.path: IterationPath = (*loop.walk.path, index) if loop is not None else ()
         self.frontier = Frontier(block)
         self.results: dict[StepId, Result] = {}
         self.views: dict[StepId, StepView] = {}
         self.scope: Scope | None = None
-
-    @property
-    def item(self) -> Json:
-        return self.loop.items[self.path[-1]] if self.loop is not None else None
+        self.is_left = False
+        self._kept: Kept = None
 
     def settle(self, step_id: StepId, result: Result) -> None:
         self.results[step_id] = result
         if result.state is not StepState.SKIPPED or result.ports:
             self.views[step_id] = result.view
+
+    def leave(self, kept: Kept) -> None:
+        """Ends the walk; its item gives what is kept. Where several steps end it, an item once left out stays so."""
+        self._kept = LEFT_OUT if self.is_left and self._kept is LEFT_OUT else kept
+        self.is_left = True
+
+    def is_within(self, around: "Walk") -> bool:
+        """Whether it goes through a loop that is at work in `around`, however deep."""
+        walk = self
+        while walk.loop is not None:
+            walk = walk.loop.walk
+            if walk is around:
+                return True
+        return False
 
     def arrivals(self, node: Node) -> list[tuple[StepId, Result]]:
         """The results whose live edges lead to node, in the order of the plan's edges, each source once."""
@@ -59,46 +90,15 @@ class Walk:
                 found[inlet.source] = result
         return list(found.items())
 
-    def outcome(self) -> Json:
+    def outcome(self) -> Kept:
         """What the walk as a whole gives: the output of its live last step; several -> {step id: output}."""
+        if self.is_left:
+            return self._kept
         ids = (self.block.nodes[index].step.id for index in self.block.terminals)
         live = {step_id: self.views[step_id].output for step_id in ids if step_id in self.views}
         if len(live) == 1:
             return next(iter(live.values()))
         return dict(live) if live else None
-
-
-class Loop:
-    """A loop at work: its items, what is out, what came back. Guarded by its run's lock."""
-
-    __slots__ = ("came_back", "items", "node", "parallel", "results", "started", "walk")
-
-    def __init__(self, walk: Walk, node: Node, items: Sequence[Json], parallel: int) -> None:
-        self.walk = walk
-        self.node = node
-        self.items = items
-        self.parallel = parallel
-        self.results: list[Json] = [None] * len(items)
-        self.started = 0
-        self.came_back = 0
-
-    @property
-    def is_done(self) -> bool:
-        return self.came_back == len(self.items)
-
-    def start_next(self) -> Iterator[Walk]:
-        """Walks for the items that may start now: up to `parallel` are out at once."""
-        assert self.node.body is not None
-        while self.started < len(self.items) and self.started - self.came_back < self.parallel:
-            self.started += 1
-            yield Walk(self.node.body, self, self.started - 1)
-
-    def come_back(self, walk: Walk) -> None:
-        self.results[walk.path[-1]] = walk.outcome()
-        self.came_back += 1
-
-    def output(self) -> Json:
-        return {"results": self.results, "count": len(self.results)}
 
 
 class NestedViews(Mapping[StepId, StepView]):
@@ -123,7 +123,7 @@ class NestedViews(Mapping[StepId, StepView]):
         return iter({step_id: None for views in self._levels for step_id in tuple(views)})
 
     def __len__(self) -> int:
-        return sum(len(views) for views in self._levels)
+        return len(set().union(*self._levels))
 
 
 def enclosing_loops(walk: Walk) -> dict[str, Any]:

@@ -26,22 +26,6 @@ def test_a_case_without_a_name_is_refused() -> None:
         flow.switch({"value": 1, "cases": [{"equals": 1}]})
 
 
-ARRIVALS = [flow.Arrival("a", [1, 2], 9), flow.Arrival("b", 3, 4)]
-
-
-@pytest.mark.parametrize(
-    ("params", "output"), [({}, {"a": [1, 2], "b": 3}), ({"mode": "append"}, [1, 2, 3]), ({"mode": "any"}, 3)]
-)
-def test_a_merge_joins_by_its_mode(params: dict[str, Json], output: Json) -> None:
-    assert flow.merge(params, ARRIVALS) == output
-
-
-def test_an_unknown_merge_mode_is_refused_with_the_choices() -> None:
-    with pytest.raises(FlowParamError) as refusal:
-        flow.merge({"mode": "shuffle"}, ARRIVALS)
-    assert "all, any or append" in str(refusal.value)
-
-
 def test_a_loop_takes_a_list_or_an_object_that_holds_one() -> None:
     assert flow.iterate({"items": [1, 2]}).items == [1, 2]
     assert flow.iterate({"items": {"items": [3]}}).items == [3]
