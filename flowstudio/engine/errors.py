@@ -7,6 +7,7 @@ EngineError                 engine.error
 ├── StepTimeoutError        engine.timeout          an attempt took longer than the step's time limit (retryable)
 ├── StepBugError            engine.bug              the code behind an action broke (ours, logged with its traceback)
 ├── FlowParamError          engine.flow_param       a param of a condition, loop, wait ... has no usable value
+├── BreakpointError         engine.breakpoint       a breakpoint names a step the plan does not have
 ├── StoppedError            engine.stopped          a stop step ended the run as failed
 ├── NotWaitingError         engine.not_waiting      a call came, and no step of the run waits for one
 ├── NoSuchPlanError         engine.no_such_plan     a step would run a plan that does not exist
@@ -52,6 +53,10 @@ class StepBugError(EngineError):
 
 class FlowParamError(EngineError):
     code = "engine.flow_param"
+
+
+class BreakpointError(EngineError):
+    code = "engine.breakpoint"
 
 
 class StoppedError(EngineError):

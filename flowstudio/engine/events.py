@@ -34,11 +34,20 @@ class RunStarted(RunEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class RunHeld(RunEvent):
+    """A queued run does not start yet. reason: what it waits for, as a sentence."""
+
+    type: ClassVar[str] = "run held"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunStateChanged(RunEvent):
-    """waiting, paused, running again: any move but the first and the last."""
+    """Any move but the first and the last: waiting, paused, running again. failure: why a run is interrupted."""
 
     type: ClassVar[str] = "run state"
     state: RunState
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,41 @@ class StepStarted(RunEvent):
     step_id: StepId
     iteration: IterationPath
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepHeld(RunEvent):
+    """An attempt waits for its turn. reason: for what, as a sentence; until: when it should come, None: unknown."""
+
+    type: ClassVar[str] = "step held"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepPaused(RunEvent):
+    """The run pauses before this step. reason: why, as a sentence; input: what it would start with, secrets masked."""
+
+    type: ClassVar[str] = "step paused"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    reason: str
+    input: Json
+
+
+@dataclass(frozen=True, slots=True)
+class StepInterrupted(RunEvent):
+    """The step was in flight at a crash. failure: the question a person has to answer."""
+
+    type: ClassVar[str] = "step interrupted"
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +167,7 @@ class LogWritten(RunEvent):
 
 def items_in(kind: StepKind, output: Json) -> int:
     """How many things a step's output holds, as cards and wires count them; a loop's are its results."""
-    if kind is StepKind.LOOP and isinstance(output, dict):
+    if kind.holds_steps and isinstance(output, dict):
         output = output.get("results")
     if isinstance(output, list):
         return len(output)

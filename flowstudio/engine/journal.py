@@ -60,6 +60,14 @@ class Ticket:
         if self.error is not None:
             raise self.error
 
+    def wait_for(self, timeout_s: float) -> bool:
+        """Whether the entry is durable by then; raises why it will never be."""
+        if not self.is_done and self._gate.acquire(timeout=timeout_s):
+            self._gate.release()
+        if self.error is not None:
+            raise self.error
+        return self.is_done
+
     def settle(self, error: FlowStudioError | None = None) -> None:
         self.error = error
         self.is_done = True
@@ -147,6 +155,10 @@ class Journal:
         entry = _Entry(item, event, owner)
         self._put(entry)
         return entry.ticket
+
+    def keep(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> None:
+        """Stores an entry, durable on return. Blocks; raises the StorageError family."""
+        self.submit(item, event, owner).wait()
 
     def tell(self, event: RunEvent) -> None:
         """Publishes an event after those of all entries submitted before it. Does not block."""

@@ -61,6 +61,18 @@ class StepState(StrEnum):
     CANCELLED = "cancelled"
 
 
+QUESTION = "question"
+"""Key in the metadata of a running row whose step was in flight at a crash and waits for a person's answer."""
+
+
+class Answer(StrEnum):
+    """What becomes of such a step. retry: it is done again; done: it had happened; fail: it counts as failed."""
+
+    RETRY = "retry"
+    DONE = "done"
+    FAIL = "fail"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a step or a run failed, fit for storage and for a person: code, sentence, fix, JSON-ready facts."""
@@ -146,7 +158,8 @@ class StepRun:
     ports: the ports its result left by; edges from other ports are dead. Skipped steps have none.
     sequence: order in which results became known within the run, from 1.
     metadata: facts about how it came about, never needed to read `output`: {"reused_from": run id} for a result taken
-    over from another run, {"pinned": true}, {"due": ISO time} of one that waits, what an action tells of its request.
+    over from another run, {"pinned": true}, {"due": ISO time} of one that waits, {"question": true} of one that was in
+    flight at a crash, {"answer": ...} of one a person answered for, what an action tells of its request.
     """
 
     run_id: str

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flowstudio.engine.errors import IllegalMoveError, failure_of
 from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunStarted, RunStateChanged
-from flowstudio.engine.journal import Journal, Owner
+from flowstudio.engine.journal import Journal, Owner, settled_ticket
 from flowstudio.engine.model import LEGAL_MOVES, Failure, Run, RunState
 from flowstudio.engine.ports import Clock, RunChange
 from flowstudio.errors import FlowStudioError
@@ -27,6 +27,7 @@ class RunRecord:
         self._publish = publish
         self._owner = owner
         self._began = clock.monotonic()
+        self.last_ticket = settled_ticket()
 
     @property
     def state(self) -> RunState:
@@ -36,19 +37,22 @@ class RunRecord:
         """From queued to running; what to tell of it, before any step starts."""
         now, run = self._clock.now(), self.run
         self.run = replace(run, state=RunState.RUNNING, started_at=now)
-        self._journal.submit(RunChange(run.id, RunState.RUNNING, now), None, self._owner)
+        self.last_ticket = self._journal.submit(RunChange(run.id, RunState.RUNNING, now), None, self._owner)
         return RunStarted(run.id, now, run.user_id, run.plan.id, run.plan.name, str(run.trigger.kind))
 
-    def move(self, state: RunState) -> None:
-        """To another state that is not the last; does nothing when it is in it. Raises IllegalMoveError."""
+    def move(self, state: RunState, failure: Failure | None = None) -> None:
+        """To another state that is not the last; does nothing when it is in it. Raises IllegalMoveError.
+
+        failure: why, for a run that is interrupted.
+        """
         if state is self.run.state:
             return
         if state not in LEGAL_MOVES[self.run.state]:
             raise IllegalMoveError(f"Run {self.run.id} cannot go from {self.run.state} to {state}.")
-        self.run = replace(self.run, state=state)
+        self.run = replace(self.run, state=state, failure=failure)
         now = self._clock.now()
-        event = RunStateChanged(self.run.id, now, state)
-        self._journal.submit(RunChange(self.run.id, state, now), event, self._owner)
+        event = RunStateChanged(self.run.id, now, state, failure)
+        self.last_ticket = self._journal.submit(RunChange(self.run.id, state, now, failure), event, self._owner)
 
     def end(self, state: RunState, failure: Failure | None, response: Json, steps_done: int) -> None:
         """Writes the end and waits until it is durable; only then the run is seen as ended.

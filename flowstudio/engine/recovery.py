@@ -1,25 +1,43 @@
 """Taking up runs that were unfinished when the process ended.
 
 A run is walked again from its beginning; every step with a durable result is settled with it instead of started, so
-the walk arrives at the first step without one. That step may have been in flight at the crash: it is run again.
+the walk arrives at the steps without one. What such a step's row says is all that is known of it:
+
+- waiting: it had not started. A step that goes on after a wait says "running" before it does, durably.
+- running: it was in flight.
+- no row, and all that leads to it is durable: it may have been in flight if its run was at work; in any other state of
+  a run nothing was. Before a write starts, all its run did until then is durable, so what is reached only through
+  steps that are done again was not in flight.
+
+What may have been in flight and may not simply be repeated is in doubt: the plan's settings decide, or a person does.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from flowstudio.engine.compile import Compiler, Program
-from flowstudio.engine.errors import failure_of
-from flowstudio.engine.model import Failure, Run, RunState, StepRun, StepState
+from flowstudio.engine.compile import Compiler, Node, Program
+from flowstudio.engine.errors import InFlightError, failure_of
+from flowstudio.engine.model import QUESTION, Answer, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import RunStore
 from flowstudio.engine.progress import Known, Verdict
+from flowstudio.engine.step import Attempt, Outcome, conclude
 from flowstudio.errors import FlowStudioError
+from flowstudio.plan.model import Json
 
 log = logging.getLogger(__name__)
 
+ANSWER = "answer"
+"""Key in the metadata of the row that an answer made."""
+
 
 def runs_to_take_up(store: RunStore) -> list[Run]:
-    """Oldest first. Interrupted runs wait for a person's answer."""
-    return [run for run in store.unfinished() if run.state is not RunState.INTERRUPTED]
+    """Oldest first. Interrupted runs wait for a person's answer; one whose last answer a crash overtook goes on."""
+    return [
+        run
+        for run in store.unfinished()
+        if run.state is not RunState.INTERRUPTED or not questions(store.step_runs(run.id))
+    ]
 
 
 def known_results(rows: Sequence[StepRun]) -> Known:
@@ -46,8 +64,54 @@ def compile_again(run: Run, compiler: Compiler) -> Program | Failure:
         return failure_of(error)
 
 
+def is_in_doubt(attempt: Attempt, *, was_at_work: bool) -> bool:
+    """Whether nobody knows if the step took effect, and doing it again could do it twice."""
+    if attempt.node.may_repeat:
+        return False
+    return attempt.row is StepState.RUNNING or (was_at_work and attempt.row is None and attempt.is_replayed)
+
+
+def doubt(node: Node, path: IterationPath) -> Failure:
+    """The question a step in doubt asks: which step of which provider, and what can be done."""
+    step, item = node.step, f", item {'.'.join(str(index + 1) for index in path)}," if path else ""
+    error = InFlightError(
+        f"“{step.label}”{item} was under way when FlowStudio stopped, and {step.provider} takes no key that would make "
+        "it safe to send again: it may have happened or not.",
+        fix=f"Look at {step.provider}, then answer: retry to do it again, done if it happened, fail if it shall not.",
+        facts={"provider": step.provider, "action": step.action, "iteration": ".".join(map(str, path))},
+    )
+    return failure_of(error, step.id)
+
+
+def questions(rows: Iterable[StepRun]) -> list[StepRun]:
+    """The rows whose steps wait for an answer."""
+    return [row for row in rows if row.state is StepState.RUNNING and QUESTION in row.metadata]
+
+
+def outcome_after(answer: Answer, node: Node, asked: StepRun, output: Json) -> Outcome:
+    """What an answer makes of the step."""
+    told: dict[str, Json] = {ANSWER: answer.value}
+    if answer is Answer.RETRY:
+        return Outcome(StepState.WAITING, metadata=told)
+    if answer is Answer.DONE:
+        return Outcome(StepState.SUCCEEDED, node.passes, output, "A person said it was done.", metadata=told)
+    return conclude(node, failed_in_flight(node, asked.iteration), told)
+
+
+def failed_outcome(attempt: Attempt) -> Outcome:
+    """What the policy "fail" makes of a step in doubt."""
+    return conclude(attempt.node, failed_in_flight(attempt.node, attempt.walk.path))
+
+
+def failed_in_flight(node: Node, path: IterationPath) -> Failure:
+    """Why a step failed that was in flight and is to count as failed."""
+    asked = doubt(node, path)
+    sentence = f"“{node.step.label}” was under way when FlowStudio stopped and counts as failed."
+    return replace(asked, sentence=sentence, fix=f"Look at {node.step.provider}: it may have happened all the same.")
+
+
 class Unowned:
-    """Owner of the last entry of a run that is not taken up."""
+    """Owner of the entries of a run that is not taken up."""
 
     def refused(self, error: FlowStudioError) -> None:
-        log.error("The end of a run could not be stored: %s", error)
+        log.error("An entry of a run that is not under way could not be stored: %s", error)

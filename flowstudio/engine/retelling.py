@@ -13,12 +13,13 @@ from flowstudio.engine.events import (
     RunStateChanged,
     StepCancelled,
     StepFailed,
+    StepInterrupted,
     StepSkipped,
     StepStarted,
     StepSucceeded,
     items_in,
 )
-from flowstudio.engine.model import Failure, Run, RunState, StepRun, StepState
+from flowstudio.engine.model import QUESTION, Failure, Run, RunState, StepRun, StepState
 from flowstudio.plan.model import StepId, StepKind
 
 UNKNOWN_FAILURE = Failure("engine.unknown", "The step failed; why was not kept.")
@@ -38,7 +39,7 @@ def retell(run: Run, results: Iterable[StepRun]) -> list[RunEvent]:
         elapsed_ms = (ended - began).total_seconds() * 1000
         told.append(RunEnded(run.id, ended, run.state, run.failure, elapsed_ms, done))
     elif run.state not in (RunState.QUEUED, RunState.RUNNING):
-        told.append(RunStateChanged(run.id, began, run.state))
+        told.append(RunStateChanged(run.id, began, run.state, run.failure))
     return told
 
 
@@ -54,4 +55,6 @@ def _events_of(row: StepRun, run: Run, kinds: dict[StepId, StepKind]) -> list[Ru
     if row.state is StepState.FAILED:
         failure = row.failure or UNKNOWN_FAILURE
         return [began, StepFailed(*about, row.attempt, failure, row.duration_ms, row.ports)]
+    if row.state is StepState.RUNNING and QUESTION in row.metadata:
+        return [began, StepInterrupted(*about, row.attempt, row.failure or UNKNOWN_FAILURE)]
     return [began, StepCancelled(*about)] if row.state is StepState.CANCELLED else [began]

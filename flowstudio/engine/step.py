@@ -31,6 +31,7 @@ from flowstudio.engine.merging import Arrival, merge
 from flowstudio.engine.model import Failure, Run, RunLink, RunState, StepState
 from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Invocation
 from flowstudio.engine.retry import next_delay
+from flowstudio.engine.stops import Steered, brief
 from flowstudio.engine.time_limit import TimeLimit
 from flowstudio.engine.timers import Timers
 from flowstudio.engine.walk import Walk
@@ -39,6 +40,16 @@ from flowstudio.plan.expression import ExpressionError, Scope
 from flowstudio.plan.model import NOTHING, Json, OnError, StepKind
 
 log = logging.getLogger(__name__)
+
+_HARMLESS = frozenset({"pure", "read"})
+"""Effects a dry run has."""
+DRY = "dry_run"
+UNSENT = "unsent"
+"""Key and value in the metadata of a step whose result a dry run does not have."""
+NOT_SENT = "Not sent: a dry run only shows what it would send."
+NOT_WAITED = "Not waited for: this is a dry run."
+NO_CALL = "A dry run waits for no call."
+NEEDS_ANSWER = "It needs the result of “{}”, which a dry run does not have."
 
 
 @dataclass(slots=True)
@@ -90,7 +101,7 @@ class Attempt:
     has waited too long. row: the state of the step's row in the journal, None while it has none. is_replayed: all that
     leads to it is known from an earlier life of the run, so that it may have been at work there. thread_id: the thread
     it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell: where its events go. loop:
-    the while it asks the condition of, after its first turn.
+    the while it asks the condition of, after its first turn. steered: what a person decided of it at a breakpoint.
     """
 
     __slots__ = (
@@ -103,6 +114,7 @@ class Attempt:
         "row",
         "started",
         "started_at",
+        "steered",
         "tell",
         "thread_id",
         "walk",
@@ -117,6 +129,7 @@ class Attempt:
         self.loop: While | None = None
         self.row: StepState | None = None
         self.is_replayed = False
+        self.steered: Steered | None = None
         self.thread_id = 0
         self.started: float = 0.0
         self.started_at: datetime | None = None
@@ -129,7 +142,7 @@ class Attempt:
         else:
             attempt = Attempt(self.walk, self.node, self.number)
             attempt.started_at, attempt.started = self.started_at, self.started
-        attempt.due, attempt.awaits, attempt.row = due, awaits, self.row
+        attempt.due, attempt.awaits, attempt.row, attempt.steered = due, awaits, self.row, self.steered
         return attempt
 
 
@@ -161,7 +174,11 @@ class StepPerformer:
         node = attempt.node
         try:
             params = render(node, scope) if attempt.loop is None else {}
+            if attempt.steered is not None:
+                params.update(attempt.steered.edit)
             if node.kind is StepKind.ACTION:
+                if run.options.is_dry and node.effect not in _HARMLESS:
+                    return self._preview(run, attempt, params, cancel)
                 return self._act(run, attempt, params, cancel, give_up)
             return self._steer(run, attempt, params, scope)
         except ExpressionError as error:
@@ -173,6 +190,29 @@ class StepPerformer:
             # SystemExit too: a library's sys.exit() must end its step and not the thread, or the run waits for ever.
             log.exception("Step %s (%s.%s) of run %s broke", node.step.id, node.step.provider, node.step.action, run.id)
             return conclude(node, _bug(node, bug))
+
+    def shown(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken) -> dict[str, Json]:
+        """The input of a step that has not started, for a person: rendered, secrets masked, long values cut.
+
+        Raises ExpressionError.
+        """
+        node = attempt.node
+        params = render(node, scope)
+        if node.kind is StepKind.ACTION:
+            params = dict(self._invoker.masked(self._invocation(run, attempt, params, cancel)))
+        elif node.condition is not None:
+            params["condition"] = _holds(node, params, scope)
+        if attempt.steered is not None:
+            params.update(attempt.steered.edit)
+        return {name: brief(value) for name, value in params.items()}
+
+    def _preview(self, run: Run, attempt: Attempt, params: dict[str, Json], cancel: CancelToken) -> Ending:
+        """A dry run's step that would change something: what it would send, and nothing more."""
+        result = self._invoker.preview(self._invocation(run, attempt, params, cancel))
+        if not result.success:
+            return conclude(attempt.node, _failure(attempt.node, result), result.metadata)
+        metadata: dict[str, Json] = {**result.metadata, DRY: UNSENT}
+        return Outcome(StepState.SKIPPED, attempt.node.passes, result.output, NOT_SENT, None, metadata)
 
     def _act(self, run: Run, attempt: Attempt, params: dict[str, Json], cancel: CancelToken, give_up: GiveUp) -> Ending:
         limit_s = attempt.node.step.timeout_s
@@ -238,7 +278,7 @@ class StepPerformer:
         if kind is StepKind.STOP:
             return _stop(node, params)
         if kind is StepKind.WAIT:
-            return self._wait(attempt, params)
+            return self._look_ahead(attempt, params) if run.options.is_dry else self._wait(attempt, params)
         if kind is StepKind.SUBPLAN:
             return self._call(run, attempt, params)
         if kind is StepKind.WHILE:
@@ -255,6 +295,14 @@ class StepPerformer:
             return Outcome(StepState.SUCCEEDED, attempt.node.passes, {"until": attempt.due.isoformat()})
         due = flow.due(attempt.node.step.action, params, now)
         return Delay(due, None, (due - now).total_seconds())
+
+    def _look_ahead(self, attempt: Attempt, params: dict[str, Json]) -> Outcome:
+        """A dry run does not wait: a time is as good as come, a call brings nothing."""
+        node = attempt.node
+        if node.step.action == "webhook":
+            return Outcome(StepState.SKIPPED, node.passes, None, NO_CALL, None, {DRY: UNSENT})
+        due = flow.due(node.step.action, params, self._clock.now())
+        return Outcome(StepState.SUCCEEDED, node.passes, {"until": due.isoformat()}, NOT_WAITED)
 
     def _await_call(self, attempt: Attempt, params: dict[str, Json]) -> Ending:
         limit_s = flow.patience(params)
@@ -335,7 +383,7 @@ def conclude(node: Node, failure: Failure, metadata: Mapping[str, Json] = NOTHIN
 
 
 def _holds(node: Node, params: Mapping[str, Json], scope: Scope) -> bool:
-    if node.condition is None:
+    if node.condition is None or "condition" in params:  # a constant, or one a person edited
         return flow.is_true(params.get("condition"))
     try:
         return node.condition.holds(scope)

@@ -1,8 +1,7 @@
 """What must be on disk before a step starts: everything that leads to an effect, nothing for a pure step."""
 
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,24 +10,8 @@ from flowstudio.engine.engine import Engine
 from flowstudio.engine.events import RunEnded, StepFailed, StepStarted, StepSucceeded
 from flowstudio.engine.model import RunState, StepRun
 from flowstudio.plan.model import Json
-from flowstudio.plan.rules import FieldInfo
 from flowstudio.storage.run_store import SqlRunStore
-from tests.engine.workbench import PATIENCE_S, Functions, SystemClock, Workbench, new_run, plan, step
-
-
-@dataclass(frozen=True)
-class Info:
-    provider: str
-    id: str
-    effect: str
-    title: str = ""
-    fields: tuple[FieldInfo, ...] = ()
-
-    def effect_with(self, params: Mapping[str, Json]) -> str:
-        return self.effect
-
-    def idempotency_header_with(self, params: Mapping[str, Json]) -> str:
-        return ""
+from tests.engine.workbench import PATIENCE_S, Functions, Info, SystemClock, Workbench, new_run, plan, step
 
 
 class Effects:

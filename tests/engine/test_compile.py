@@ -10,7 +10,7 @@ from flowstudio.engine.compile import Compiler, compile_plan
 from flowstudio.engine.errors import NotRunnableError
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Edge, Plan
-from tests.engine.workbench import NoActions, plan, step
+from tests.engine.workbench import Actions, plan, step
 
 LOOP = step("l", "flow.loop", {"items": []})
 
@@ -30,27 +30,27 @@ LOOP = step("l", "flow.loop", {"items": []})
 )
 def test_an_illegal_plan_is_refused_with_a_sentence(broken: Plan, sentence: str) -> None:
     with pytest.raises(NotRunnableError) as refusal:
-        compile_plan(broken, NoActions())
+        compile_plan(broken, Actions())
     assert sentence in refusal.value.sentence
     assert refusal.value.fix
 
 
 def test_a_broken_expression_names_its_step_and_field() -> None:
     with pytest.raises(FlowStudioError) as refusal:
-        compile_plan(plan(step("a", params={"value": "{{ steps. }}"}, title="Greet")), NoActions())
+        compile_plan(plan(step("a", params={"value": "{{ steps. }}"}, title="Greet")), Actions())
     assert "Greet" in str(refusal.value)
     assert "value" in str(refusal.value)
 
 
 def test_the_same_content_is_compiled_once() -> None:
-    compiler = Compiler(NoActions(), 8)
+    compiler = Compiler(Actions(), 8)
     first = compiler.compile(plan(step("a"), step("b"), edges="a > b"))
     assert compiler.compile(plan(step("a"), step("b"), edges="a > b")) is first
     assert compiler.compile(plan(step("a"), step("b"))) is not first
 
 
 def test_the_least_recently_used_program_is_forgotten() -> None:
-    compiler = Compiler(NoActions(), 2)
+    compiler = Compiler(Actions(), 2)
     plans = [plan(step(name)) for name in "abc"]
     first, second, _ = (compiler.compile(each) for each in plans)
     assert compiler.compile(plans[1]) is second
@@ -64,5 +64,5 @@ def test_a_plan_of_ten_thousand_steps_compiles_in_a_second() -> None:
     edges = tuple(Edge(a, "out", b) for a, b in itertools.pairwise(ids))
     long = Plan("p", "Long", steps=tuple(steps), edges=edges)
     started = thread_time()
-    compile_plan(long, NoActions())
+    compile_plan(long, Actions())
     assert thread_time() - started < 1.0

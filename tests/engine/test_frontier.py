@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from flowstudio.engine.compile import Block, compile_plan
 from flowstudio.engine.frontier import Frontier
 from flowstudio.plan.model import Edge, Plan, Step
-from tests.engine.workbench import NoActions, plan, step
+from tests.engine.workbench import Actions, plan, step
 
 PORTS = ("out", "other")
 
@@ -27,7 +27,7 @@ def graphs(draw: st.DrawFn) -> Plan:
 
 
 def block_of(plan: Plan) -> Block:
-    return compile_plan(plan, NoActions()).top
+    return compile_plan(plan, Actions()).top
 
 
 def reference(plan: Plan, left_by: dict[str, set[str]]) -> set[str]:

@@ -83,7 +83,7 @@ def test_closing_interrupts_a_step_that_takes_too_long_and_it_is_done_again(benc
     assert entered.wait(PATIENCE_S)
     bench.engine.close(0.05)
     assert bench.rows() == {}
-    assert bench.store.get("r1").state is RunState.RUNNING
+    assert bench.store.get("r1").state is RunState.WAITING, "for the next start: what was cut off may be done again"
     bench.invoker.functions["slow"] = lambda call: "done"
     assert bench.open().recover() == 1
     ended(bench, RunState.SUCCEEDED)

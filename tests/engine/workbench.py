@@ -13,6 +13,7 @@ from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
 from flowstudio.engine.ports import Invocation
 from flowstudio.plan.model import Edge, Json, Plan, Step
+from flowstudio.plan.rules import FieldInfo
 from flowstudio.providers.result import ProviderResult, ResultError
 
 PATIENCE_S = 10.0
@@ -26,11 +27,32 @@ class SystemClock:
         return monotonic()
 
 
-class NoActions:
-    """Knows no action: every step counts as a write, the careful case."""
+@dataclass(frozen=True)
+class Info:
+    """What a table knows of an action. header: in which its vendor takes an idempotency key."""
 
-    def find(self, provider: str, action: str) -> None:
-        return None
+    provider: str
+    id: str
+    effect: str
+    header: str = ""
+    title: str = ""
+    fields: tuple[FieldInfo, ...] = ()
+
+    def effect_with(self, params: Mapping[str, Json]) -> str:
+        return self.effect
+
+    def idempotency_header_with(self, params: Mapping[str, Json]) -> str:
+        return self.header
+
+
+class Actions:
+    """`test.write` writes, `test.keyed` writes with an idempotency key; whatever else `test` does, it reads."""
+
+    def find(self, provider: str, action: str) -> Info | None:
+        if provider != "test":
+            return None
+        writes = action in ("write", "keyed")
+        return Info(provider, action, "write" if writes else "read", "Idempotency-Key" if action == "keyed" else "")
 
     def suggest(self, provider: str, action: str) -> str:
         return ""
@@ -103,7 +125,7 @@ class Workbench:
         self.open()
 
     def open(self) -> Engine:
-        self.engine = Engine(self.store, self.invoker, NoActions(), self.events.append, SystemClock(), self.limits)
+        self.engine = Engine(self.store, self.invoker, Actions(), self.events.append, SystemClock(), self.limits)
         self.engine.start()
         return self.engine
 
