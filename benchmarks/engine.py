@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from benchmarks.peers import beside
 from benchmarks.report import Row
 from flowstudio.app import SystemClock
 from flowstudio.bus import Bus
@@ -54,9 +55,14 @@ class Echo:
 
 
 class Echoes:
-    """Invoker and table of `bench.write` and `bench.pure`."""
+    """Invoker and table of `bench.write` and `bench.pure`. called_at: when each call came, once somebody asks."""
+
+    def __init__(self) -> None:
+        self.called_at: list[float] | None = None
 
     def invoke(self, call: Invocation) -> ProviderResult:
+        if self.called_at is not None:
+            self.called_at.append(time.perf_counter())
         return ProviderResult(True, call.params.get("value"))
 
     def find(self, provider: str, action: str) -> Echo | None:
@@ -67,13 +73,14 @@ class Echoes:
 
 
 @contextmanager
-def engine(synchronous: str = "FULL") -> Iterator[Engine]:
+def engine(synchronous: str = "FULL", echoes: Echoes | None = None) -> Iterator[Engine]:
     folder = Path(tempfile.mkdtemp(prefix="flowstudio-bench-"))
     database = Database(f"sqlite:///{folder / 'bench.db'}", synchronous)
     database.upgrade()
     bus = Bus()
     bus.subscribe(lambda event: None)
-    engine = Engine(SqlRunStore(database), Echoes(), Echoes(), bus.publish, SystemClock())
+    actions = echoes or Echoes()
+    engine = Engine(SqlRunStore(database), actions, actions, bus.publish, SystemClock())
     engine.start()
     try:
         yield engine
@@ -84,15 +91,27 @@ def engine(synchronous: str = "FULL") -> Iterator[Engine]:
 
 
 def rows() -> Iterator[Row]:
-    yield Row("durable steps/s, 1 run, FULL", durable_rate(1), "steps/s")
-    yield Row("durable steps/s, 8 runs, FULL", durable_rate(8), "steps/s", 5_000)
-    yield Row("durable steps/s, 64 runs, FULL", durable_rate(64), "steps/s")
+    yield Row("durable steps/s, 1 run, FULL", durable_rate(1), "steps/s", peers=beside("durable steps"))
+    yield Row("durable steps/s, 8 runs, FULL", durable_rate(8), "steps/s", 8_000)
+    yield Row("durable steps/s, 64 runs, FULL", durable_rate(64), "steps/s", 12_000)
     yield Row("durable steps/s, 8 runs, NORMAL", durable_rate(8, "NORMAL"), "steps/s")
-    yield Row("loop-1000, one step an item, durable at its end, FULL", loop_1000(), "s", 0.2, is_least=False)
+    yield Row("pure steps/s, 1 run, journaled, FULL", 1000 / pure_chain(1000), "steps/s", 20_000)
+    yield Row("overhead of one pure step, p50", pure_overhead() * 1e6, "us", 40, is_least=False)
+    yield Row(
+        "loop-1000, one step an item, durable at its end, FULL", loop_1000(), "s", 0.06, False, beside("loop-1000")
+    )
     yield Row("loop-1000, one write an item, each durable, FULL", loop_1000("write"), "s")
     yield Row("loop-1000, 8 items at once, FULL", loop_1000(parallel=8), "s")
     yield Row("1,000 runs waiting 0.5 s at once, FULL", thousand_waits(), "s")
-    yield Row("compile 10,000 steps", compile_10000(), "s", 1.0, is_least=False)
+    yield from growth()
+
+
+def growth() -> Iterator[Row]:
+    """What a plan of 10,000 steps takes, and against smaller ones."""
+    yield Row("10,000 steps, compiled in", compile_10000(), "s", 1.0, is_least=False)
+    hundred, thousand, ten_thousand = pure_chain(100, runs=100), pure_chain(1000, runs=10), pure_chain(10_000)
+    yield Row("10,000 steps, time of a step against 100 steps", ten_thousand / hundred, "times", 1.1, is_least=False)
+    yield Row("ten times the steps (10,000 for 1,000), cost", ten_thousand / thousand * 10, "times", 11, is_least=False)
 
 
 def durable_rate(runs: int, synchronous: str = "FULL") -> float:
@@ -116,6 +135,27 @@ def loop_1000(effect: str = "pure", parallel: int = 1) -> float:
     return seconds(lambda engine, round_id: run_all(engine, plan, [round_id], trigger))
 
 
+def pure_chain(length: int, runs: int = 1) -> float:
+    """Seconds for that many runs, one after the other, of a chain of pure steps."""
+    plan = chain(length, "pure")
+
+    def work(engine: Engine, round_id: str) -> None:
+        for number in range(runs):
+            run_all(engine, plan, [f"{round_id}-{number}"])
+
+    return seconds(work)
+
+
+def pure_overhead() -> float:
+    """Seconds from one call of an action that does nothing to the next, in a chain; the median."""
+    plan, echoes = chain(2000, "pure"), Echoes()
+    with engine(echoes=echoes) as at_work:
+        run_all(at_work, plan, ["warm"])
+        echoes.called_at = []
+        run_all(at_work, plan, ["measured"])
+        return median(after - before for before, after in pairwise(echoes.called_at))
+
+
 def thousand_waits() -> float:
     plan = Plan("bench", "Wait", steps=(Step("wait", "wait", "duration", params={"seconds": 0.5}),))
     return seconds(lambda engine, round_id: run_all(engine, plan, [f"{round_id}-{number}" for number in range(1000)]))
@@ -128,10 +168,10 @@ def compile_10000() -> float:
     return time.perf_counter() - started
 
 
-def chain(length: int) -> Plan:
+def chain(length: int, effect: str = "write") -> Plan:
     ids = [f"s{number}" for number in range(length)]
-    steps = [Step(ids[0], "bench", "write", params={"value": {"n": 1, "text": "x" * 100}})]
-    steps += [Step(b, "bench", "write", params={"value": f"{{{{ steps.{a}.output }}}}"}) for a, b in pairwise(ids)]
+    steps = [Step(ids[0], "bench", effect, params={"value": {"n": 1, "text": "x" * 100}})]
+    steps += [Step(b, "bench", effect, params={"value": f"{{{{ steps.{a}.output }}}}"}) for a, b in pairwise(ids)]
     return Plan("bench", "Chain", steps=tuple(steps), edges=tuple(Edge(a, "out", b) for a, b in pairwise(ids)))
 
 

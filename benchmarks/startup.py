@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.peers import beside
+from benchmarks.process import memory_mb, serving
 from benchmarks.report import Row
 
 STARTS = 5
@@ -54,14 +56,25 @@ def rows() -> Iterator[Row]:
         plan = folder / "plan.json"
         plan.write_text(json.dumps(PLAN))
         yield _row("run FILE, first line", lambda: line_s(environment, "-m", "flowstudio", "run", str(plan)), 1.0)
-        yield _row("serve, first answer", lambda: answer_s(environment), 1.5)
+        yield _row("serve, first answer", lambda: answer_s(environment), 1.5, beside("start"))
+        yield Row("serve, idle memory", idle_mb(), "MB", 120, False, beside("memory"))
         yield _row("window shown", lambda: line_s(environment, "-c", WINDOW), 3.0)
     finally:
         shutil.rmtree(folder)
 
 
-def _row(name: str, measure: Callable[[], float], goal_s: float) -> Row:
-    return Row(name, min(measure() for _ in range(STARTS)), "s", goal_s, is_least=False)
+def _row(name: str, measure: Callable[[], float], goal_s: float, peers: str = "") -> Row:
+    return Row(name, min(measure() for _ in range(STARTS)), "s", goal_s, False, peers)
+
+
+def idle_mb() -> float:
+    """What `flowstudio serve` holds after its first answer."""
+    with serving() as (port, process):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/api/health")
+        connection.getresponse().read()
+        connection.close()
+        return memory_mb(process.pid)
 
 
 def line_s(environment: Mapping[str, str], *arguments: str) -> float:

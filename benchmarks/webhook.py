@@ -1,106 +1,112 @@
-"""webhook-10: a webhook (GET), ten transforms, a JSON answer, through the real server in a process of its own.
+"""The real server in a process of its own: webhook-10, 100-concurrent, a thousand waiting runs.
 
-The same work that FINDINGS' peers were measured with. Clients keep their connections; every request is one run, durable
-before its answer.
+The same work that the peers were measured with. Clients keep their connections; every webhook request is one run,
+durable before its answer.
 """
 
 import http.client
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Any
 
+from benchmarks.load import burst, load, slow_vendor
+from benchmarks.peers import beside
+from benchmarks.process import cpu_s, memory_mb, serving, threads_of
 from benchmarks.report import Row
 
 SECONDS = 4.0
-PATH = "/api/webhook/bench"
+ROUNDS = 3
+WAITING = 1000
+ADDRESS = "/api/webhook/"
 
 
 def rows() -> Iterator[Row]:
-    with server() as port:
-        store_plan(port)
-        load(port, clients=2, seconds=1.0)
-        for clients, goal in ((1, None), (10, 300), (50, None)):
-            taken = load(port, clients, SECONDS)
-            yield Row(f"webhook-10, {clients} clients, FULL", len(taken) / SECONDS, "requests/s", goal)
+    yield from webhook_10()
+    yield from concurrent_100()
+    yield from thousand_waiting()
+
+
+def webhook_10() -> Iterator[Row]:
+    with serving() as (port, process):
+        store(port, "bench", transforms(10))
+        path = f"{ADDRESS}bench?name=ada"
+        load(port, path, clients=2, seconds=1.0)
+        for clients, goal in ((1, None), (10, 1000), (50, None)):
+            spent_s = cpu_s(process.pid)
+            taken = load(port, path, clients, SECONDS, b'"success"')
+            spent_s = cpu_s(process.pid) - spent_s
+            rate = len(taken) / SECONDS
+            yield Row(
+                f"webhook-10, {clients} clients, FULL",
+                rate,
+                "requests/s",
+                goal,
+                True,
+                beside(f"webhook-10, {clients}"),
+            )
             if clients == 10:
                 p99 = sorted(taken)[int(len(taken) * 0.99)] * 1000
-                yield Row("webhook-10, 10 clients, p99", p99, "ms")
+                yield Row("webhook-10, 10 clients, p99", p99, "ms", 30, False, beside("webhook-10, p99"))
+                yield Row("webhook-10, 10 clients, CPU a request", spent_s / len(taken) * 1000, "ms")
 
 
-@contextmanager
-def server() -> Iterator[int]:
-    """`flowstudio serve` on a fresh data folder; its port."""
-    folder = Path(tempfile.mkdtemp(prefix="flowstudio-bench-"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flowstudio", "serve", "--port", "0"],
-        env={**os.environ, "FLOWSTUDIO_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        address = next(found for line in process.stdout if (found := re.search(r"127\.0\.0\.1:(\d+)", line)))
-        drain = threading.Thread(target=process.stdout.read, daemon=True)
-        drain.start()
-        yield int(address.group(1))
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(folder)
+def concurrent_100() -> Iterator[Row]:
+    with slow_vendor() as vendor, serving() as (port, _):
+        store(port, "gets", gets(5, f"http://127.0.0.1:{vendor}/"))
+        burst(port, f"{ADDRESS}gets", 10)
+        found = [burst(port, f"{ADDRESS}gets", 100, b'"success"') for _ in range(ROUNDS)]
+    taken_s, failures = median(seconds for seconds, _ in found), sum(count for _, count in found)
+    yield Row("100-concurrent, five 50 ms GETs each", taken_s, "s", 0.47, False, beside("100-concurrent"))
+    yield Row("100-concurrent, failures", failures, "", 0, False)
 
 
-def store_plan(port: int) -> None:
-    transforms = [
+def thousand_waiting() -> Iterator[Row]:
+    """A thousand runs that wait an hour: what they take beyond the idle server."""
+    with serving() as (port, process):
+        wait = {"order": 1, "provider": "wait", "action_id": "duration", "params": {"seconds": 3600}}
+        order = {"execution_plan_id": store(port, "wait", [wait])}
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        idle_mb, idle_threads = memory_mb(process.pid), threads_of(process.pid)
+        for _ in range(WAITING):
+            post(connection, "/api/execute-plan?wait=false", order, 202)
+        connection.request("GET", "/api/monitoring/status")
+        assert connection.getresponse().read().count(b'"running"') > 1
+        connection.close()
+        yield Row("1,000 runs waiting, threads over idle", threads_of(process.pid) - idle_threads, "", 40, False)
+        yield Row("1,000 runs waiting, memory over idle", memory_mb(process.pid) - idle_mb, "MB", 100, False)
+
+
+def transforms(count: int) -> Sequence[dict[str, Any]]:
+    first = {"order": 1, "provider": "logic", "action_id": "transform", "params": {"template": "{{ trigger.query }}"}}
+    others = [
         {
             "order": n,
             "provider": "logic",
             "action_id": "transform",
             "params": {"template": f"{{{{ step_{n - 1}.output }}}}"},
         }
-        for n in range(2, 11)
+        for n in range(2, count + 1)
     ]
-    first = {"order": 1, "provider": "logic", "action_id": "transform", "params": {"template": "{{ trigger.query }}"}}
-    trigger = {"type": "webhook", "config": {"webhook_path": "bench"}}
-    plan = {"name": "webhook-10", "plan_json": [first, *transforms], "trigger": trigger}
+    return [first, *others]
+
+
+def gets(count: int, url: str) -> Sequence[dict[str, Any]]:
+    return [{"order": n, "provider": "http", "action_id": "get", "params": {"url": url}} for n in range(1, count + 1)]
+
+
+def store(port: int, path: str, steps: Sequence[dict[str, Any]]) -> str:
+    """Stores a plan that answers a webhook; its id."""
+    trigger = {"type": "webhook", "config": {"webhook_path": path}}
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("POST", "/api/execution-plans", json.dumps(plan), {"Content-Type": "application/json"})
-    answer = connection.getresponse()
-    assert answer.status == 201, answer.read()
+    stored = post(connection, "/api/execution-plans", {"name": path, "plan_json": steps, "trigger": trigger}, 201)
     connection.close()
+    return str(stored["id"])
 
 
-def load(port: int, clients: int, seconds: float) -> list[float]:
-    """Seconds each request took, from that many clients for that long; every answer is checked."""
-    taken: list[float] = []
-    end = time.perf_counter() + seconds
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        mine: list[float] = []
-        while (started := time.perf_counter()) < end:
-            connection.request("GET", f"{PATH}?name=ada")
-            answer: Any = connection.getresponse()
-            body = answer.read()
-            assert answer.status == 200, body
-            assert b'"success"' in body
-            mine.append(time.perf_counter() - started)
-        connection.close()
-        taken.extend(mine)
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return taken
+def post(connection: http.client.HTTPConnection, path: str, document: dict[str, Any], *statuses: int) -> Any:
+    connection.request("POST", path, json.dumps(document), {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status in statuses, body
+    return json.loads(body)
