@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Protocol
 
 from flowstudio.engine.errors import EngineClosedError, ResultLostError
-from flowstudio.engine.events import RunEvent
+from flowstudio.engine.events import LogWritten, RunEvent
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import Run, StepRun
 from flowstudio.engine.ports import RunChange, RunStore
@@ -161,7 +161,10 @@ class Journal:
         self.submit(item, event, owner).wait()
 
     def tell(self, event: RunEvent) -> None:
-        """Publishes an event after those of all entries submitted before it. Does not block."""
+        """Publishes an event after those of all entries submitted before it. Does not block.
+
+        A line of the log is stored first, as every other that comes as an entry's event.
+        """
         self._put(_Telling(event))
 
     def create(self, run: Run) -> bool:
@@ -227,11 +230,14 @@ class Journal:
             return
         entries = [each for each in batch if isinstance(each, _Entry)]
         creations = [each for each in batch if isinstance(each, _Creation)]
-        error = self._attempt(partial(self._store_all, entries, creations)) if entries or creations else None
+        told = [each for each in batch if not isinstance(each, _Creation)]
+        lines = [each.event for each in told if isinstance(each.event, LogWritten)]
+        is_work = bool(entries or creations or lines)
+        error = self._attempt(partial(self._store_all, entries, creations, lines)) if is_work else None
         if error is None:
             for creation in creations:
                 creation.ticket.settle()
-            self._announce([each for each in batch if not isinstance(each, _Creation)])
+            self._announce(told)
         elif len(batch) == 1 or error.code == LOCKED:
             for each in batch:
                 self._refuse(each, error)
@@ -239,9 +245,10 @@ class Journal:
             for each in batch:
                 self._write([each])
 
-    def _store_all(self, entries: list[_Entry], creations: list[_Creation]) -> None:
+    def _store_all(self, entries: list[_Entry], creations: list[_Creation], lines: list[LogWritten]) -> None:
         """One transaction: new runs first, then what was entered for runs, in the order of submission."""
-        new = set(self._store.write([entry.item for entry in entries], [creation.run for creation in creations]))
+        items = [*[entry.item for entry in entries], *lines]
+        new = set(self._store.write(items, [creation.run for creation in creations]))
         for creation in creations:
             creation.is_new = creation.run.id in new
             new.discard(creation.run.id)  # of two that brought the same id, the first has it

@@ -1,12 +1,13 @@
 """What the engine needs from others: protocols, joined to implementations in app.py only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from flowstudio.engine.cancel import CancelToken
-from flowstudio.engine.model import Failure, IterationPath, Run, RunState, StepRun
+from flowstudio.engine.events import LogWritten
+from flowstudio.engine.model import Failure, IterationPath, Run, RunOptions, RunState, StepRun
 from flowstudio.plan.model import Json, Plan, StepId
 
 
@@ -67,21 +68,52 @@ class ActionResult(Protocol):
     def error(self) -> ActionFailure | None: ...
 
 
+class CallLimit(Protocol):
+    """A limit that calls share. key: equal for all of them; title: whose limit it is, in words.
+
+    At most `calls` begin within any `per_s` seconds, at most `concurrent` are under way; None for no such limit.
+    """
+
+    @property
+    def key(self) -> Hashable: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def calls(self) -> int | None: ...
+    @property
+    def per_s(self) -> float: ...
+    @property
+    def concurrent(self) -> int | None: ...
+
+
 class ActionInvoker(Protocol):
+    def limit(self, user_id: str, provider: str, credential: str | None) -> CallLimit | None:
+        """What a user's calls of a provider with a credential share, None for nothing. Quick; `invoke` ignores it."""
+        ...
+
     def invoke(self, call: Invocation) -> ActionResult:
         """Performs the call; expected faults come back as an unsuccessful result, bugs raise. Blocks."""
+        ...
+
+    def preview(self, call: Invocation) -> ActionResult:
+        """What `invoke` would send, as the output, with secrets masked; sends nothing. Fails as `invoke` would."""
+        ...
+
+    def masked(self, call: Invocation) -> Mapping[str, Json]:
+        """The call's params fit to be shown to a person: secrets masked."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RunChange:
-    """A run's move to another state, journaled with the step results around it."""
+    """A run's move to another state, journaled with the step results around it. options: its new ones, if they changed."""
 
     run_id: str
     state: RunState
     at: datetime
     failure: Failure | None = None
     response: Json = None
+    options: RunOptions | None = None
 
 
 class RunStore(Protocol):
@@ -90,7 +122,7 @@ class RunStore(Protocol):
     Errors: StorageError family (disk full, locked, read-only), raised before anything is half-written.
     """
 
-    def write(self, entries: Sequence[StepRun | RunChange], new_runs: Sequence[Run] = ()) -> frozenset[str]:
+    def write(self, entries: Sequence[StepRun | RunChange | LogWritten], new_runs: Sequence[Run] = ()) -> frozenset[str]:
         """New runs first, then all entries, in one transaction, durable on return.
 
         Returns the ids of the runs that really are new: a run whose id exists already stays as it was. A running or

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Dialect, Select
-from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy.sql.dml import Delete, Insert, Update
 
 ROWS = 100
 """Most rows in one statement: SQLite takes 32,766 values at once, and its driver keeps 128 statements compiled."""
@@ -21,7 +21,7 @@ Values = Mapping[str, Any]
 class Prepared:
     """A statement's text and the values it takes, by the names of its parameters. Immutable."""
 
-    def __init__(self, statement: Insert | Update | Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Insert | Update | Delete | Select[Any], dialect: Dialect) -> None:
         kind: Any = type(dialect)
         self._dialect: Dialect = dialect if dialect.positional else kind(paramstyle="format")
         compiled = statement.compile(dialect=self._dialect)

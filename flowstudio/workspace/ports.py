@@ -7,6 +7,7 @@ from typing import Protocol
 
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun
 from flowstudio.plan.model import Json, Plan
+from flowstudio.workspace.run_log import Level, LogLine
 
 LOCAL_USER = "local"
 """The desktop's own user."""
@@ -136,6 +137,10 @@ class RunHistory(Protocol):
     def step_runs(self, run_id: str) -> list[StepRun]: ...
 
     def step_run(self, run_id: str, step_id: str, iteration: IterationPath) -> StepRun | None: ...
+
+    def log_lines(self, run_id: str, level: Level, after: int, limit: int) -> Sequence[LogLine]:
+        """In the order they were told, of that level and above, from the one after that sequence on."""
+        ...
 
     def counts(self, user_id: str) -> Mapping[str, int]:
         """Run state -> how many."""
