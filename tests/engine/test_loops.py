@@ -261,6 +261,7 @@ def test_an_iteration_is_forgotten_when_it_ends(bench: Workbench) -> None:
 
     bench.invoker.functions["count"] = count
     body = [step("a", params={"value": "{{ item }}"}, parent="l"), step("b", "test.count", parent="l")]
+    gc.collect()  # what earlier tests left behind
     bench.run(for_each(*body, edges="a > b", parallel=2), data=list(range(500)))
     assert len(alive) == 5
     assert max(alive) <= 8
