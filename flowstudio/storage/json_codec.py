@@ -4,24 +4,35 @@ orjson is ten times faster but refuses integers over 64 bits, keys that are no s
 NaN and the infinities into null. Such values take the slow writer, and a document it wrote begins with a space, which
 is legal JSON and tells the reader to take the slow road too: orjson would read a big integer as a float.
 
+A value that holds payloads is written as a tab and [value, references]: null stands where a payload was, and each
+reference says where that is, as [path, hash, size, length, is list]. So nothing in a user's data is taken for one.
+
 The columns are TEXT on both databases: jsonb refuses a NUL character inside a string and reorders keys, and nothing
 here asks the database to look inside.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
 
+from flowstudio.engine.payloads import Payload
+from flowstudio.plan.evaluation.deferred import replaced
 from flowstudio.plan.reading.json_text import number_fault
-from flowstudio.workspace.errors import UnstorableValueError
+from flowstudio.workspace.errors import StorageError, UnstorableValueError
 
-SLOW = " "
+SLOW, HOLDING = b" ", b"\t"
+_SPECIAL = frozenset({SLOW, HOLDING, SLOW.decode(), HOLDING.decode()})
+
+PayloadOf: TypeAlias = Callable[[str, int, int, bool], Payload]
+"""The payload of that hash, size, length, and whether it is a list."""
+
+Place: TypeAlias = tuple[str | int, ...]
 
 
 def encode(value: object) -> str:
@@ -29,37 +40,106 @@ def encode(value: object) -> str:
 
     Raises UnstorableValueError for what has no JSON form, naming its type.
     """
+    return encode_bytes(value).decode()
+
+
+def encode_bytes(value: object, *, refuses_nan: bool = False, has_no_nan: bool = False) -> bytes:
+    """As encode, in UTF-8. has_no_nan: the caller knows, which saves the search."""
     try:
         encoded = orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     except TypeError:
-        return _encode_slowly(value)
-    if b"null" in encoded and _has_nan(value):
-        return _encode_slowly(value)
-    return encoded.decode()
+        return _encode_otherwise(value, refuses_nan)
+    if b"null" in encoded and not has_no_nan and _has_nan(value):
+        return _encode_slowly(value, refuses_nan)
+    return encoded
 
 
-def decode(text: str) -> Any:
-    """The value of a text that encode wrote."""
-    if text.startswith(SLOW):
-        return json.loads(text)
+def decode(text: str | bytes, payload_of: PayloadOf | None = None) -> Any:
+    """The value of a text that encode wrote; payload_of is needed only where it may hold payloads."""
+    if text[:1] in _SPECIAL:
+        return _decode_special(text if isinstance(text, bytes) else text.encode(), payload_of)
     return orjson.loads(text)
 
 
-def _encode_slowly(value: object) -> str:
+def holds_payloads(text: str | None) -> bool:
+    return text is not None and text[:1] == "\t"
+
+
+def references(text: str) -> list[list[Any]]:
+    """[hash, size, length, is list] of each payload that a text which holds some refers to."""
+    return [reference[1:] for reference in decode(text[1:])[1]]
+
+
+def payloads_in(value: object) -> Iterator[Payload]:
+    """The payloads a value holds, without those inside them."""
+    return (payload for _, payload in _payloads_in(value, ()))
+
+
+def _decode_special(content: bytes, payload_of: PayloadOf | None) -> Any:
+    if content[:1] == SLOW:
+        return json.loads(content)
+    value, found = decode(content[1:])
+    if payload_of is None:
+        raise StorageError("A stored value lies in a file, and this program was given no folder of files.")
+    for place, *facts in found:
+        if not place:
+            return payload_of(*facts)
+        holder = value
+        for key in place[:-1]:
+            holder = holder[key]
+        holder[place[-1]] = payload_of(*facts)
+    return value
+
+
+def _encode_otherwise(value: object, refuses_nan: bool) -> bytes:
     try:
-        return SLOW + json.dumps(_with_text_keys(value), separators=(",", ":"), default=_plain)
+        found = list(_payloads_in(value, ()))
+    except RecursionError as error:
+        raise _too_deep() from error
+    if not found:
+        return _encode_slowly(value, refuses_nan)
+    listed = [[place, each.hash, each.size, each.length, each.is_list] for place, each in found]
+    return HOLDING + encode_bytes([replaced(value, lambda payload: None), listed], refuses_nan=refuses_nan)
+
+
+def _payloads_in(value: object, place: Place) -> Iterator[tuple[Place, Payload]]:
+    if isinstance(value, Payload):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _payloads_in(each, (*place, key if isinstance(key, str) else _key(key)))
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            if isinstance(each, Payload | dict | list | tuple):
+                yield from _payloads_in(each, (*place, index))
+
+
+def _encode_slowly(value: object, refuses_nan: bool) -> bytes:
+    try:
+        plain = _with_text_keys(value)
+        return SLOW + json.dumps(plain, separators=(",", ":"), default=_plain, allow_nan=not refuses_nan).encode()
     except TypeError as error:
         raise UnstorableValueError(f"A result cannot be stored as JSON: {error}.") from error
     except ValueError as error:
-        raise UnstorableValueError(f"A result cannot be stored as JSON: {number_fault(error)}.") from error
+        raise UnstorableValueError(f"A result cannot be stored as JSON: {_number_fault(error)}.") from error
     except RecursionError as error:
-        raise UnstorableValueError("A result cannot be stored as JSON: it is nested too deeply.") from error
+        raise _too_deep() from error
+
+
+def _number_fault(error: ValueError) -> str:
+    if "Out of range float" in str(error):
+        return "it holds NaN or an infinity, which are no JSON numbers"
+    return number_fault(error)
+
+
+def _too_deep() -> UnstorableValueError:
+    return UnstorableValueError("A result cannot be stored as JSON: it is nested too deeply, or holds itself.")
 
 
 def _has_nan(value: object) -> bool:
     """Whether a null that orjson wrote may stand for NaN or an infinity. The C encoder is the quickest walk."""
     try:
-        json.dumps(value, allow_nan=False, default=_plain)
+        _STRICT.encode(value)
     except (ValueError, TypeError, RecursionError):
         return True
     return False
@@ -90,3 +170,6 @@ def _plain(value: object) -> object:
     if isinstance(value, UUID | Decimal):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_STRICT = json.JSONEncoder(allow_nan=False, default=_plain)

@@ -27,7 +27,7 @@ from flowstudio.engine.model import (
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan, TriggerKind
 from flowstudio.storage.columns import from_micros, storable_text, to_micros
-from flowstudio.storage.json_codec import decode, encode
+from flowstudio.storage.json_codec import PayloadOf, decode, encode
 from flowstudio.storage.plan_cache import StoredPlan
 
 STATUS: Mapping[RunState, str] = {
@@ -72,7 +72,6 @@ def run_row(run: Run, plan_hash: str) -> tuple[Any, ...]:
         iteration_text(parent.iteration) if parent else None,
         run.depth,
         run.resume_key or None,
-        None,
     )
 
 
@@ -90,18 +89,20 @@ def after(run: Run, change: RunChange) -> Run:
     )
 
 
-def run_of(row: RowMapping, plan: Plan) -> Run:
+def run_of(row: RowMapping, plan: Plan, payload_of: PayloadOf | None) -> Run:
     return Run(
         id=row["id"],
         user_id=row["user_id"],
         plan=plan,
         state=RunState(row["state"]),
-        trigger=TriggerEvent(TriggerKind(row["trigger_kind"]), row["trigger_data"], row["trigger_id"]),
+        trigger=TriggerEvent(
+            TriggerKind(row["trigger_kind"]), _value(row["trigger_data"], payload_of), row["trigger_id"]
+        ),
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["completed_at"],
         failure=failure_of(row["failure"]),
-        response=row["output"],
+        response=_value(row["output"], payload_of),
         options=options_of(row["options"]),
         parent=_parent_of(row),
         depth=row["depth"],
@@ -145,7 +146,7 @@ def change_row(change: RunChange) -> dict[str, Any]:
         "status_new": STATUS[state],
         "failure_new": failure_document(change.failure),
         "error_new": change.failure.sentence if change.failure else None,
-        "output_new": change.response,
+        "output_new": _json(change.response),
         "started_new": change.at if state is RunState.RUNNING else None,
         "completed_new": change.at if state.is_final else None,
     }
@@ -166,7 +167,6 @@ def step_row(step: StepRun) -> tuple[Any, ...]:
         encode(step.metadata) if step.metadata else None,
         _micros(step.started_at),
         step.duration_ms,
-        None,
     )
 
 
@@ -180,11 +180,16 @@ def _json(value: object) -> str | None:
     return None if value is None else encode(value)
 
 
+def _value(text: str | None, payload_of: PayloadOf | None) -> Any:
+    return None if text is None else decode(text, payload_of)
+
+
 def _micros(moment: datetime | None) -> int | None:
     return None if moment is None else to_micros(moment)
 
 
 def step_of(
+    payload_of: PayloadOf | None,
     run_id: str,
     step_id: str,
     iteration: str,
@@ -198,7 +203,6 @@ def step_of(
     metadata: str | None,
     started_at: int | None,
     duration_ms: float,
-    payloads: str | None,
 ) -> StepRun:
     """From the columns as the database holds them, in the table's order."""
     return StepRun(
@@ -209,7 +213,7 @@ def step_of(
         sequence,
         attempt,
         tuple(decode(ports)),
-        None if output is None else decode(output),
+        _value(output, payload_of),
         message,
         None if failure is None else failure_of(decode(failure)),
         {} if metadata is None else decode(metadata),

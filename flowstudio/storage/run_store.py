@@ -11,10 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.sql.dml import Insert, Update
 
+from flowstudio.engine.events import LogWritten
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import RunChange
 from flowstudio.plan.model import Plan
 from flowstudio.storage.database import Database
+from flowstudio.storage.log_store import SqlRunLog
+from flowstudio.storage.payload_store import PayloadFiles
+from flowstudio.storage.payload_uses import PayloadUses
 from flowstudio.storage.plan_cache import PlanCache
 from flowstudio.storage.prepared import Prepared, PreparedInsert
 from flowstudio.storage.run_rows import (
@@ -28,19 +32,32 @@ from flowstudio.storage.run_rows import (
     step_row,
 )
 from flowstudio.storage.tables import RESUMABLE, UNFINISHED, execution_logs, plan_revisions, step_runs
+from flowstudio.workspace.run_log import Level, LogLine
 
 IS_OPEN = "step_runs.state IN ('running', 'waiting')"
 FINAL_STEPS = frozenset(StepState) - {StepState.RUNNING, StepState.WAITING}
+
+STEP_OUTPUT = list(step_runs.c).index(step_runs.c.output)
+RUN_VALUES = tuple(
+    list(execution_logs.c).index(column) for column in (execution_logs.c.trigger_data, execution_logs.c.output)
+)
+"""Where in a row the values stand that may lie in files."""
 
 StepKey = tuple[str, str, IterationPath]
 
 
 class SqlRunStore:
-    """The engine's RunStore and the workspace's RunHistory. Thread-safe."""
+    """The engine's RunStore and the workspace's RunHistory. Thread-safe.
 
-    def __init__(self, database: Database) -> None:
+    files: where the large parts of values lie. They are brought when somebody looks into them, not with their rows.
+    """
+
+    def __init__(self, database: Database, files: PayloadFiles | None = None) -> None:
         self._database = database
+        self._payload_of = files.named if files is not None else None
+        self._uses = PayloadUses(database, files)
         self._plans = PlanCache()
+        self._log = SqlRunLog(database)
         dialect = database.engine.dialect
         self._insert_steps = PreparedInsert(_step_upsert(database), dialect)
         self._change_run = Prepared(_run_change(), dialect)
@@ -57,19 +74,30 @@ class SqlRunStore:
         """Stores a new run with the plan it executes; False when its id exists already, whoever owns it."""
         return run.id in self.write((), (run,))
 
-    def write(self, entries: Sequence[StepRun | RunChange], new_runs: Sequence[Run] = ()) -> frozenset[str]:
+    def write(
+        self, entries: Sequence[StepRun | RunChange | LogWritten], new_runs: Sequence[Run] = ()
+    ) -> frozenset[str]:
         """All in one transaction, durable on return; the ids of the runs that were not there before."""
         steps = [entry for entry in entries if isinstance(entry, StepRun)]
         changes = [entry for entry in entries if isinstance(entry, RunChange)]
+        lines = [entry for entry in entries if isinstance(entry, LogWritten)]
+        last: dict[str, int] = {}
         with self._database.writing() as cursor:
             new: frozenset[str] = frozenset()
             if new_runs:
                 runs, changes = _begun(new_runs, changes)
                 new = self._insert_new_runs(cursor, runs)
             if steps:
-                self._insert_steps.execute(cursor, [step_row(step) for step in _latest(steps)])
+                rows = [step_row(step) for step in _latest(steps)]
+                self._uses.add(cursor, ((row[0], row[STEP_OUTPUT]) for row in rows))
+                self._insert_steps.execute(cursor, rows)
             if changes:
-                self._change_run.execute_each(cursor, [change_row(change) for change in changes])
+                changed = [change_row(change) for change in changes]
+                self._uses.add(cursor, ((row["run"], row["output_new"]) for row in changed))
+                self._change_run.execute_each(cursor, changed)
+            if lines:
+                last = self._log.write(cursor, lines)
+        self._log.remember(last)
         return new
 
     def get(self, run_id: str) -> Run | None:
@@ -117,12 +145,15 @@ class SqlRunStore:
     def step_runs(self, run_id: str) -> list[StepRun]:
         """In order of sequence."""
         query = self._steps_of_run
-        return [step_of(*row) for row in self._database.rows(query.text, query.row({"run": run_id}))]
+        return [step_of(self._payload_of, *row) for row in self._database.rows(query.text, query.row({"run": run_id}))]
 
     def step_run(self, run_id: str, step_id: str, iteration: IterationPath) -> StepRun | None:
         query = self._one_step
         key = {"run": run_id, "step": step_id, "iteration_text": iteration_text(iteration)}
-        return next((step_of(*row) for row in self._database.rows(query.text, query.row(key))), None)
+        return next((step_of(self._payload_of, *row) for row in self._database.rows(query.text, query.row(key))), None)
+
+    def log_lines(self, run_id: str, level: Level, after: int, limit: int) -> Sequence[LogLine]:
+        return self._log.read(run_id, level, after, limit)
 
     def counts(self, user_id: str) -> Mapping[str, int]:
         """Run state -> how many."""
@@ -140,7 +171,9 @@ class SqlRunStore:
                 revisions[run.user_id, stored.hash] = revision_row(run, stored)
             rows.append(run_row(run, stored.hash))
         self._insert_revisions.execute(cursor, list(revisions.values()))
-        return frozenset(run_id for (run_id,) in self._insert_runs.execute(cursor, rows))
+        new = frozenset(run_id for (run_id,) in self._insert_runs.execute(cursor, rows))
+        self._uses.add(cursor, ((row[0], row[each]) for row in rows if row[0] in new for each in RUN_VALUES))
+        return new
 
     def _insert_new(self, table: Table) -> Insert:
         insert: Insert = self._database.insert(table).on_conflict_do_nothing()
@@ -151,7 +184,7 @@ class SqlRunStore:
 
     def _many(self, connection: Connection, query: Select[Any]) -> list[Run]:
         rows = connection.execute(query).mappings().all()
-        return [run_of(row, self._plan(connection, row)) for row in rows]
+        return [run_of(row, self._plan(connection, row), self._payload_of) for row in rows]
 
     def _plan(self, connection: Connection, row: RowMapping) -> Plan:
         """The revision a run executes. A run taken over from the old service has none, only the plan's id and name."""

@@ -103,8 +103,8 @@ execution_logs = Table(
     Column("status", Text, nullable=False),
     Column("trigger_kind", Text, nullable=False),
     Column("trigger_id", Text),
-    Column("trigger_data", Json),
-    Column("output", Json),
+    Column("trigger_data", Text),
+    Column("output", Text),
     Column("failure", Json),
     Column("error_message", PlainText),
     Column("created_at", Instant, nullable=False),
@@ -116,7 +116,6 @@ execution_logs = Table(
     Column("parent_iteration", Text),
     Column("depth", Integer, nullable=False, server_default=text("0")),
     Column("resume_key", Text),
-    Column("payloads", Json),
     ForeignKeyConstraint(["user_id", "plan_hash"], ["plan_revisions.user_id", "plan_revisions.hash"]),
     Index("ix_execution_logs_user", "user_id", "created_at", "id"),
     Index("ix_execution_logs_plan", "user_id", "plan_id", "created_at", "id"),
@@ -130,7 +129,7 @@ execution_logs = Table(
 )
 """A row a run. status is the old service's word for state; output is what the run answers.
 
-payloads: hashes of the files that hold the large parts of trigger_data and output; null when there are none.
+trigger_data and output are JSON as json_codec writes it, with the large parts in files.
 """
 
 step_runs = Table(
@@ -143,18 +142,17 @@ step_runs = Table(
     Column("sequence", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("ports", Json, nullable=False),
-    Column("output", Json),
+    Column("output", Text),
     Column("message", PlainText, nullable=False),
     Column("failure", Json),
     Column("metadata", Json),
     Column("started_at", Instant),
     Column("duration_ms", Float, nullable=False),
-    Column("payloads", Json),
     PrimaryKeyConstraint("run_id", "step_id", "iteration"),
 )
 """The journal: a row a step and iteration. iteration is "3.0" for (3, 0), "" at the top level.
 
-payloads: hashes of the files that hold the large parts of output; null when there are none.
+output is JSON as json_codec writes it, with the large parts in files.
 """
 
 payloads = Table(
@@ -174,7 +172,16 @@ payload_uses = Table(
     PrimaryKeyConstraint("hash", "run_id"),
     Index("ix_payload_uses_run", "run_id"),
 )
-"""Which runs hold on to which file; a file without a row here may go."""
+"""Which runs hold on to which file."""
+
+payload_parts = Table(
+    "payload_parts",
+    metadata,
+    Column("hash", Text, ForeignKey("payloads.hash", ondelete="CASCADE"), nullable=False),
+    Column("part", Text, nullable=False),
+    PrimaryKeyConstraint("hash", "part"),
+)
+"""Which files the content of a file refers to. What no run and no used file holds may go."""
 
 run_log_lines = Table(
     "run_log_lines",

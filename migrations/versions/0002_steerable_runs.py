@@ -16,7 +16,7 @@ RESUMABLE = sa.text("resume_key IS NOT NULL")
 
 
 def upgrade() -> None:
-    for name in ("options", "parent_run_id", "parent_step_id", "parent_iteration", "resume_key", "payloads"):
+    for name in ("options", "parent_run_id", "parent_step_id", "parent_iteration", "resume_key"):
         op.add_column("execution_logs", sa.Column(name, sa.Text))
     op.add_column("execution_logs", sa.Column("depth", sa.Integer, nullable=False, server_default=sa.text("0")))
     op.create_index(
@@ -25,18 +25,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_execution_logs_resume", "execution_logs", ["resume_key"], sqlite_where=RESUMABLE, postgresql_where=RESUMABLE
     )
-    op.add_column("step_runs", sa.Column("payloads", sa.Text))
     _payloads()
     _log_lines()
 
 
 def downgrade() -> None:
-    for table in ("run_log_lines", "payload_uses", "payloads"):
+    for table in ("run_log_lines", "payload_parts", "payload_uses", "payloads"):
         op.drop_table(table)
-    op.drop_column("step_runs", "payloads")
     for index in ("ix_execution_logs_resume", "ix_execution_logs_parent"):
         op.drop_index(index, "execution_logs")
-    for name in ("depth", "payloads", "resume_key", "parent_iteration", "parent_step_id", "parent_run_id", "options"):
+    for name in ("depth", "resume_key", "parent_iteration", "parent_step_id", "parent_run_id", "options"):
         op.drop_column("execution_logs", name)
 
 
@@ -54,6 +52,12 @@ def _payloads() -> None:
         sa.PrimaryKeyConstraint("hash", "run_id"),
     )
     op.create_index("ix_payload_uses_run", "payload_uses", ["run_id"])
+    op.create_table(
+        "payload_parts",
+        sa.Column("hash", sa.Text, sa.ForeignKey("payloads.hash", ondelete="CASCADE"), nullable=False),
+        sa.Column("part", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("hash", "part"),
+    )
 
 
 def _log_lines() -> None:

@@ -16,23 +16,16 @@ MOST_RESOLVED = 256 * 1024 * 1024
 
 
 class Deferred(ABC):
-    """A JSON value kept elsewhere. It is never null, a yes or no, a number or empty, so it counts as true unopened."""
+    """A JSON value kept elsewhere. It is never null, a yes or no, a number or empty, so it counts as true unopened.
+
+    size: bytes it has as JSON, without what is deferred in it again. length: entries of the list, members of the
+    object or characters of the text it stands for.
+    """
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """Bytes it has as JSON, without what is deferred in it again."""
-
-    @property
-    @abstractmethod
-    def length(self) -> int:
-        """Entries of the list, members of the object or characters of the text it stands for."""
-
-    @property
-    @abstractmethod
-    def is_list(self) -> bool: ...
+    size: int
+    length: int
+    is_list: bool
 
     @abstractmethod
     def load(self) -> Json:
@@ -106,7 +99,7 @@ def replaced(value: Any, instead: Callable[[Deferred], Json]) -> Any:
     if isinstance(value, dict):
         members = {key: replaced(each, instead) for key, each in value.items()}
         return value if all(members[key] is value[key] for key in value) else members
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         entries = [replaced(each, instead) for each in value]
         return value if all(new is old for new, old in zip(entries, value, strict=True)) else entries
     return value

@@ -25,15 +25,11 @@ class Shelved(Deferred):
     shelf: Shelf
     name: str
     value: Any
-    size: int = 0  # type: ignore[misc]
+    size: int
 
-    @property
-    def length(self) -> int:
-        return len(self.value)
-
-    @property
-    def is_list(self) -> bool:
-        return isinstance(self.value, list)
+    def __post_init__(self) -> None:
+        self.length = len(self.value)
+        self.is_list = isinstance(self.value, list)
 
     def load(self) -> Json:
         self.shelf.loads.append(self.name)

@@ -1,0 +1,220 @@
+"""Large values as files, named by the SHA-256 of their content: data_dir/payloads/ab/abcdef….
+
+A file is written beside its place, flushed, and moved into it, before the row that refers to it is committed; so a row
+never refers to half a file. Content is what json_codec writes, with payloads inside as references, and is compared with
+its name whenever it is read. Equal values share one file.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from weakref import WeakValueDictionary
+
+from flowstudio.engine.payloads import Payload
+from flowstudio.plan.model import Json
+from flowstudio.storage import json_codec
+from flowstudio.storage.loaded_values import LoadedValues
+from flowstudio.workspace.errors import PayloadLostError
+
+log = logging.getLogger(__name__)
+
+LARGEST_IN_ROW = 64 * 1024
+"""Bytes of JSON. What is larger goes to a file."""
+_SHORT_TEXT = LARGEST_IN_ROW // 6
+"""Characters: JSON takes six bytes for one at most."""
+_MANY_SMALL = 1024
+"""Bytes. A longer list whose entries have less on average goes as a whole: looking at each would take too long."""
+_TEMPORARY = ".tmp"
+_LOCKS = 16
+
+
+class PayloadFiles:
+    """engine.payloads.PayloadStore and PayloadSource. Thread-safe; several processes may share the folder.
+
+    is_flushed: whether files survive a power loss, as the database's rows do with synchronous=FULL.
+    """
+
+    def __init__(self, folder: Path, *, is_flushed: bool = True) -> None:
+        self.folder = folder
+        self._is_flushed = is_flushed
+        self._lock = threading.Lock()
+        self._live: WeakValueDictionary[str, Payload] = WeakValueDictionary()
+        self._writing = [threading.Lock() for _ in range(_LOCKS)]
+        self._loaded = LoadedValues()
+
+    def keep(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool | Payload) or (isinstance(value, str) and len(value) <= _SHORT_TEXT):
+            return value
+        size = len(json_codec.encode_bytes(value, refuses_nan=True))
+        if size <= LARGEST_IN_ROW:
+            return value
+        try:
+            return self._slimmed(value, size)
+        except OSError as error:
+            log.warning("A value of %d bytes stays in its row: %s cannot be written (%s)", size, self.folder, error)
+            return value
+
+    def named(self, digest: str, size: int, length: int, is_list: bool) -> Payload:
+        """The payload of that hash. While one is alive, its file is not collected."""
+        with self._lock:
+            known = self._live.get(digest)
+            if known is None:
+                known = self._live[digest] = Payload(self, digest, size, length, is_list)
+            return known
+
+    def alive(self, digest: str) -> Payload | None:
+        """The payload of that hash if something in this process holds it."""
+        with self._lock:
+            return self._live.get(digest)
+
+    def load(self, payload: Payload) -> Json:
+        return self._loaded.get(payload.hash, payload.size, lambda: self._decoded(payload))
+
+    def content(self, payload: Payload) -> bytes:
+        """The file's bytes as they were written. Raises PayloadLostError."""
+        path = self.path(payload.hash)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise _lost(path, "is missing") from error
+        except OSError as error:
+            raise _lost(path, f"cannot be read: {error.strerror}") from error
+        if sha256(content).hexdigest() != payload.hash:
+            raise _lost(path, "is damaged")
+        return content
+
+    def path(self, digest: str) -> Path:
+        return self.folder / digest[:2] / digest
+
+    def remove(self, digest: str, older_than: float) -> int:
+        """Removes a file nobody holds, unless it was written or met again since then; the bytes that became free.
+
+        older_than: seconds since 1970.
+        """
+        with self._at_work_on(digest):
+            if self.alive(digest) is not None:
+                return 0
+            return _removed(self.path(digest), older_than)
+
+    def files(self) -> Iterator[str]:
+        """The hashes of all files there are."""
+        for path in self._all():
+            if not path.name.endswith(_TEMPORARY):
+                yield path.name
+
+    def remove_unfinished(self, older_than: float) -> int:
+        """Removes what a crash left half-written; the bytes that became free."""
+        return sum(_removed(path, older_than) for path in self._all() if path.name.endswith(_TEMPORARY))
+
+    def _all(self) -> Iterator[Path]:
+        with suppress(FileNotFoundError):
+            for shelf in self.folder.iterdir():
+                if shelf.is_dir() and len(shelf.name) == 2:
+                    yield from shelf.iterdir()
+
+    def _slimmed(self, value: Any, size: int) -> Any:
+        """A value too large for a row: its large parts in files, then itself if it still is too large."""
+        slim: Any = value
+        if isinstance(value, Mapping) and size >= _MANY_SMALL * len(value):
+            slim = {key: self._part(each) for key, each in value.items()}
+        elif isinstance(value, list | tuple) and size >= _MANY_SMALL * len(value):
+            slim = [self._part(each) for each in value]
+        content = json_codec.encode_bytes(slim, has_no_nan=True)
+        return slim if len(content) <= LARGEST_IN_ROW else self._put(slim, content)
+
+    def _part(self, value: Any) -> Any:
+        if not isinstance(value, str | Mapping | list | tuple) or (
+            isinstance(value, str) and len(value) <= _SHORT_TEXT
+        ):
+            return value
+        size = len(json_codec.encode_bytes(value, has_no_nan=True))
+        return value if size <= LARGEST_IN_ROW else self._slimmed(value, size)
+
+    def _put(self, value: Any, content: bytes) -> Payload:
+        digest = sha256(content).hexdigest()
+        payload = self.named(digest, len(content), len(value), isinstance(value, list | tuple))
+        if content[:1] == json_codec.HOLDING:
+            payload.parts = tuple(json_codec.payloads_in(value))
+        with self._at_work_on(digest):
+            path = self.path(digest)
+            if _has_size(path, len(content)):
+                os.utime(path)  # a collection in another process leaves alone what was met just now
+            else:
+                self._write(path, content)
+        return payload
+
+    def _write(self, path: Path, content: bytes) -> None:
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._flush(self.folder)
+        temporary = path.with_name(f"{path.name}.{token_hex(4)}{_TEMPORARY}")
+        try:
+            with open(temporary, "xb", opener=_private) as file:
+                file.write(content)
+                if self._is_flushed:
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        self._flush(path.parent)
+
+    def _flush(self, folder: Path) -> None:
+        """Makes a folder's new name last. Windows has no such call and needs none."""
+        if self._is_flushed and os.name == "posix":
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    @contextmanager
+    def _at_work_on(self, digest: str) -> Iterator[None]:
+        """Who meets a file that another thread is writing must not go on before that is on the disk."""
+        with self._writing[int(digest[:8], 16) % _LOCKS]:
+            yield
+
+    def _decoded(self, payload: Payload) -> Json:
+        content = self.content(payload)
+        value: Json = json_codec.decode(content, self.named)
+        if content[:1] == json_codec.HOLDING:
+            payload.parts = tuple(json_codec.payloads_in(value))
+        return value
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def _removed(path: Path, older_than: float) -> int:
+    try:
+        status = path.stat()
+        if status.st_mtime > older_than:
+            return 0
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return status.st_size
+
+
+def _lost(path: Path, what: str) -> PayloadLostError:
+    return PayloadLostError(
+        f"A stored value cannot be had: the file {path} {what}.",
+        fix="Put the file back from a backup, or run the plan again.",
+        facts={"file": str(path)},
+    )
