@@ -7,7 +7,8 @@ StorageError                 storage.failed        the database or the data fold
 ├── CorruptDatabaseError     storage.corrupt
 ├── UnreachableError         storage.unreachable   the database server does not answer
 ├── NewerDatabaseError       storage.newer         made by a newer FlowStudio
-└── UnstorableValueError     storage.unstorable    a value has no form the database can hold
+├── UnstorableValueError     storage.unstorable    a value has no form the database can hold
+└── PayloadLostError         storage.payload_lost  the file of a large value is missing or damaged
 WorkspaceError               workspace.error
 ├── NoSuchPlanError          workspace.no_plan
 ├── PlanTakenError           workspace.plan_taken    another user's plan has this id
@@ -59,6 +60,10 @@ class NewerDatabaseError(StorageError):
 
 class UnstorableValueError(StorageError):
     code = "storage.unstorable"
+
+
+class PayloadLostError(StorageError):
+    code = "storage.payload_lost"
 
 
 class WorkspaceError(FlowStudioError):
