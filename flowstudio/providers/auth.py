@@ -65,6 +65,8 @@ def secrets_of(manifest: Manifest, credential: Mapping[str, str]) -> tuple[str, 
 
     Fields the manifest does not know count as secret. Values under four letters would mask half of any sentence.
     """
+    if not credential:
+        return ()
     plain = {each.name for each in manifest.auth.fields if not each.secret}
     values = [value for name, value in credential.items() if name not in plain]
     made = [value.removeprefix("Basic ") for value in authorise(manifest.auth, credential).headers.values()]

@@ -23,6 +23,8 @@ LONGEST_SENTENCE: Final = 1000
 """Characters. A sentence that quotes what it was given may have been given a novel."""
 
 _NO_SECRETS: Final[Mapping[str, str]] = {}
+_NOTHING_HIDDEN: Final = Mask(())
+_USUAL: Final = Limits()
 
 
 class Dispatcher:
@@ -77,12 +79,13 @@ class Dispatcher:
         act: Callable[[Manifest, Action, ActionContext], ProviderResult],
         masked: Callable[[Mask, ProviderResult], ProviderResult],
     ) -> ProviderResult:
-        mask = Mask(())
+        mask = _NOTHING_HIDDEN
         try:
             manifest, action = self._look_up(call)
             params = self._params(manifest, action, call)
             credential = self._credential(manifest, call)
-            mask = Mask((*secrets_of(manifest, credential), *_secret_params(action, params)))
+            if secrets := (*secrets_of(manifest, credential), *_secret_params(action, params)):
+                mask = Mask(secrets)
             result = act(manifest, action, self._context(action, call, params, credential, mask))
         except ProviderError as error:
             result = ProviderResult.failed(error)
@@ -123,7 +126,7 @@ class Dispatcher:
         self, action: Action, call: Call, params: Mapping[str, Json], credential: Mapping[str, str], mask: Mask
     ) -> ActionContext:
         total_s = call.timeout_s if call.timeout_s is not None else action.timeout_s
-        limits = replace(Limits(), total_s=total_s, read_s=min(Limits().read_s, total_s))
+        limits = Limits(read_s=min(_USUAL.read_s, total_s), total_s=total_s)
 
         def log(level: str, text: str) -> None:
             call.log(level, mask.text(text))

@@ -48,6 +48,7 @@ class FieldDoc(Doc):
     maximum: float | None = None
     language: str = ""
     advanced: bool = False
+    any_value: bool = False
 
 
 class CredentialFieldDoc(Doc):

@@ -27,7 +27,7 @@ def coerce_params(provider_title: str, action: Action, params: Mapping[str, Json
 def unknown_params(action: Action, params: Mapping[str, Json]) -> list[str]:
     """A sentence for every param the action has no field for."""
     known = [field.name for field in action.fields]
-    sentences = []
+    sentences: list[str] = []
     for name in params:
         if name in known:
             continue
@@ -39,24 +39,29 @@ def unknown_params(action: Action, params: Mapping[str, Json]) -> list[str]:
 
 def _param(provider_title: str, action: Action, field: Field, value: Json) -> Json:
     given = field.default if is_empty(value) else value
-    where = f"{provider_title}, “{action.title}”"
-    facts = {"provider": action.provider, "action": action.id, "field": field.name}
     if is_empty(given):
         if field.required:
-            raise BadParamError(
-                f"{where}: “{field.title}” is missing.", fix="Fill this field in the step.", facts=facts
-            )
+            sentence, fix = f"“{field.title}” is missing.", "Fill this field in the step."
+            raise _bad(provider_title, action, field, sentence, fix)
         return None
     try:
         return coerce(field, given)
     except Unfit as unfit:
-        sentence = f"{where}: “{field.title}” has to be {unfit}, but it is {_shown(field, given)}."
-        fix = "Correct this field in the step."
-        raise BadParamError(sentence, fix=fix, facts={**facts, "expected": str(unfit)}) from unfit
+        sentence = f"“{field.title}” has to be {unfit}, but it is {_shown(field, given)}."
+        raise _bad(
+            provider_title, action, field, sentence, "Correct this field in the step.", expected=str(unfit)
+        ) from unfit
+
+
+def _bad(provider_title: str, action: Action, field: Field, sentence: str, fix: str, **facts: str) -> BadParamError:
+    place = {"provider": action.provider, "action": action.id, "field": field.name}
+    return BadParamError(f"{provider_title}, “{action.title}”: {sentence}", fix=fix, facts={**place, **facts})
 
 
 def coerce(field: Field, value: Json) -> Json:
     """The value in the field's kind. Raises Unfit. Empty values are not its business."""
+    if field.any_value:
+        return value
     return _COERCERS.get(field.kind, _text)(field, value)
 
 

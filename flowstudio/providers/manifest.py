@@ -61,7 +61,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A parameter of an action. minimum and maximum bound numbers; language names a code field's syntax."""
+    """A parameter of an action. minimum and maximum bound numbers; language names a code field's syntax.
+
+    any_value: a form edits it as its kind, but the action takes whatever an expression gave, as it is.
+    """
 
     name: str
     title: str
@@ -75,6 +78,7 @@ class Field:
     maximum: float | None = None
     language: str = ""
     advanced: bool = False
+    any_value: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ class Mask:
 
     def result(self, result: ProviderResult) -> ProviderResult:
         """The result without secrets; the output, which is data, keeps those too short to be told from chance."""
-        output = self.unmistakable.value(result.output) if self._forms else result.output
+        if not self._forms:
+            return result
+        output = self.unmistakable.value(result.output)
         metadata = {self.text(key): self.value(item) for key, item in result.metadata.items()}
         error = self._error(result.error) if result.error else None
         return replace(result, output=output, message=self.text(result.message), metadata=metadata, error=error)

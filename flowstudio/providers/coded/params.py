@@ -21,7 +21,7 @@ class Params:
         return self._values.get(name)
 
     def raw(self, name: str) -> Json:
-        """The param before its field's kind made text of it: for fields that take text or any other value."""
+        """The param as the step gave it, an empty text too: for fields that take any value."""
         return self._raw.get(name)
 
     def fault(self, name: str, reason: str, fix: str = "") -> BadParamError:
