@@ -65,6 +65,10 @@ KEYWORDS: Mapping[tuple[str, str], StepKind] = {
 """(provider, action) pairs reserved by the language. Their forms come from manifests like any other action's."""
 
 
+AWAITED_CALL = ("wait", "webhook")
+"""The wait that ends when a call comes."""
+
+
 class OnError(StrEnum):
     """What a step's failure does, after its retries: end the run, go on by `out`, or leave by the `error` port."""
 

@@ -3,6 +3,7 @@
 check_edge answers one wire under a hand; check_plan looks at everything (its single rules are in `checks`).
 """
 
+from flowstudio.plan.checking.call_checks import call_problems
 from flowstudio.plan.checking.checks import structure_problems
 from flowstudio.plan.checking.problems import ActionInfo, ActionTable, FieldInfo, Problem, Severity
 from flowstudio.plan.checking.reference_checks import expression_problems
@@ -58,7 +59,7 @@ def check_plan(plan: Plan, actions: ActionTable) -> list[Problem]:
     graph = Graph(plan)
     problems = list(structure_problems(plan, graph, actions, check_ends))
     is_ordered = not any(problem.code in _DISORDER for problem in problems)
-    return [*problems, *expression_problems(plan, graph, is_ordered)]
+    return [*problems, *call_problems(plan), *expression_problems(plan, graph, is_ordered)]
 
 
 def check_edge(plan: Plan, edge: Edge) -> PlanError | None:

@@ -8,6 +8,9 @@ from flowstudio.plan.evaluation.deferred import Holding
 from flowstudio.plan.model import NOTHING, Json, StepId
 
 STEP_FIELDS = ("output", "message", "error")
+RESUME_URL = "resume_url"
+"""Where a call resumes the run; only runs of plans that wait for one have it."""
+RUN_FIELDS = ("id", "plan", "started_at", RESUME_URL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Scope:
 
     steps: results so far, by step id; it may grow while the scope lives. item, index: of the innermost loop; index
     None means there is no loop around. loops: {loop id: {"item", "index"}} of every loop around. run: {"id", "plan",
-    "started_at"}. holding: whether any of this may hold deferred values. Reading never changes or copies any of them.
+    "started_at"} and, if it waits for calls, "resume_url". holding: whether any of this may hold deferred values.
+    Reading never changes or copies any of them.
     """
 
     __slots__ = ("holding", "index", "item", "loops", "run", "steps", "trigger", "vars")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowstudio.plan.model import Plan, Step, StepId, StepKind
+from flowstudio.plan.model import AWAITED_CALL, Plan, Step, StepId, StepKind
 from flowstudio.ui.forms.editors.expression import Reference
 
 
@@ -11,7 +11,10 @@ def references_for(plan: Plan, step_id: StepId) -> list[Reference]:
     found = [Reference(f"Output of {step.label}", f"steps.{step.id}.output") for step in _before(plan, step_id)]
     found += _of_the_loop(plan, step_id)
     found += [Reference(f"Variable {name}", f"vars.{name}") for name in plan.variables]
-    return [*found, Reference("Trigger data", "trigger"), Reference("Id of this run", "run.id")]
+    found += [Reference("Trigger data", "trigger"), Reference("Id of this run", "run.id")]
+    if any((step.provider, step.action) == AWAITED_CALL for step in plan.steps):
+        found.append(Reference("Address that resumes this run", "run.resume_url"))
+    return found
 
 
 def _before(plan: Plan, step_id: StepId) -> Sequence[Step]:
