@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.wasyncore import dispatcher
 
 from flowstudio.errors import FlowStudioError
+from flowstudio.server.crew import Crew
 
-THREADS = 64
-"""Requests at work at once; one that waits for a run's end holds its thread, asleep."""
+THREADS = 256
+"""Requests at work at once, most; one that waits for a run's end holds its thread, asleep."""
 
 CONNECTIONS = 1000
 PORTS_TRIED = 50
@@ -56,8 +57,39 @@ class _JsonErrorTask(ErrorTask):
         self.write(body)  # type: ignore[no-untyped-call]
 
 
+class _Task(WSGITask):
+    """An answer that goes out in one piece: every system call lets other threads in before the next."""
+
+    def write(self, data: bytes) -> None:
+        if self.wrote_header:
+            super().write(data)  # type: ignore[no-untyped-call]
+            return
+        self.channel.hold_back()
+        try:
+            super().write(data)  # type: ignore[no-untyped-call]
+        finally:
+            self.channel.let_go()
+
+
 class _Channel(HTTPChannel):
+    task_class = _Task
     error_task_class = _JsonErrorTask
+    _held: list[bytes] | None = None
+
+    def hold_back(self) -> None:
+        """Collects what is written from now on, until it is let go."""
+        self._held = []
+
+    def let_go(self) -> None:
+        held, self._held = self._held or [], None
+        self.write_soon(b"".join(held))
+
+    def write_soon(self, data: bytes) -> int:
+        if self._held is not None:
+            self._held.append(data)
+            return len(data)
+        written: int = super().write_soon(data)  # type: ignore[no-untyped-call]
+        return written
 
 
 class Host:
@@ -106,7 +138,7 @@ class Host:
         server = create_server(  # type: ignore[no-untyped-call]
             app,
             sockets=[listener],
-            threads=THREADS,
+            _dispatcher=Crew(THREADS),
             connection_limit=CONNECTIONS,
             backlog=1024,
             ident="FlowStudio",
