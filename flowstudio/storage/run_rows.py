@@ -29,18 +29,7 @@ from flowstudio.plan.model import Plan, TriggerKind
 from flowstudio.storage.columns import from_micros, storable_text, to_micros
 from flowstudio.storage.json_codec import PayloadOf, decode, encode
 from flowstudio.storage.plan_cache import StoredPlan
-
-STATUS: Mapping[RunState, str] = {
-    RunState.QUEUED: "pending",
-    RunState.RUNNING: "running",
-    RunState.WAITING: "running",
-    RunState.PAUSED: "running",
-    RunState.INTERRUPTED: "running",
-    RunState.SUCCEEDED: "success",
-    RunState.FAILED: "failed",
-    RunState.CANCELLED: "cancelled",
-}
-"""The old service's word for each state."""
+from flowstudio.workspace.old_status import OLD_STATUS
 
 
 def revision_row(run: Run, stored: StoredPlan) -> tuple[Any, ...]:
@@ -56,7 +45,7 @@ def run_row(run: Run, plan_hash: str) -> tuple[Any, ...]:
         storable_text(run.plan.name),
         plan_hash,
         run.state.value,
-        STATUS[run.state],
+        OLD_STATUS[run.state],
         run.trigger.kind.value,
         run.trigger.trigger_id,
         _json(run.trigger.data),
@@ -86,6 +75,7 @@ def after(run: Run, change: RunChange) -> Run:
         response=run.response if change.response is None else change.response,
         started_at=run.started_at or (change.at if change.state is RunState.RUNNING else None),
         finished_at=change.at if change.state.is_final else None,
+        options=change.options or run.options,
     )
 
 
@@ -143,12 +133,13 @@ def change_row(change: RunChange) -> dict[str, Any]:
     return {
         "run": change.run_id,
         "state_new": state.value,
-        "status_new": STATUS[state],
+        "status_new": OLD_STATUS[state],
         "failure_new": failure_document(change.failure),
         "error_new": change.failure.sentence if change.failure else None,
         "output_new": _json(change.response),
         "started_new": change.at if state is RunState.RUNNING else None,
         "completed_new": change.at if state.is_final else None,
+        "options_new": None if change.options is None else options_document(change.options) or {},
     }
 
 

@@ -6,21 +6,12 @@ from collections.abc import Mapping, Sequence
 from flowstudio.engine.model import Failure, Run, RunState, StepRun, StepState
 from flowstudio.plan.model import Json, Plan, StepId
 from flowstudio.workspace.errors import NoSuchRunError
+from flowstudio.workspace.old_status import OLD_STATUS
 from flowstudio.workspace.plan_json import iso
 from flowstudio.workspace.ports import RunHistory
 
 RECENT = 10
 
-_RUN_STATUS: Mapping[RunState, str] = {
-    RunState.QUEUED: "pending",
-    RunState.RUNNING: "running",
-    RunState.WAITING: "running",
-    RunState.PAUSED: "running",
-    RunState.INTERRUPTED: "pending",
-    RunState.SUCCEEDED: "success",
-    RunState.FAILED: "failed",
-    RunState.CANCELLED: "cancelled",
-}
 _STEP_STATUS: Mapping[StepState, str] = {
     StepState.SUCCEEDED: "success",
     StepState.FAILED: "failed",
@@ -66,7 +57,7 @@ class History:
             "id": run.id,
             "plan_id": run.plan.id,
             "plan_name": run.plan.name,
-            "status": _RUN_STATUS[run.state],
+            "status": OLD_STATUS[run.state],
             "timestamp": iso(run.started_at or run.created_at),
             "steps": step_logs(run.plan, self._history.step_runs(run.id)),
         }
@@ -78,7 +69,7 @@ def execution(run: Run, steps: Sequence[StepRun]) -> dict[str, Json]:
         "id": run.id,
         "execution_plan_id": run.plan.id,
         "user_id": run.user_id,
-        "status": _RUN_STATUS[run.state],
+        "status": OLD_STATUS[run.state],
         "started_at": iso(run.started_at or run.created_at),
         "finished_at": iso(run.finished_at),
         "trigger_data": run.trigger.data,
