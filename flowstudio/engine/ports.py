@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.events import LogWritten
@@ -18,6 +18,7 @@ class Invocation:
     timeout_s: total time this attempt may take, None for the action's own limit.
     credential: the step's choice of credential by name, None for the user's default of the provider.
     log: (level, text) -> None; levels "debug", "info", "warning", "error". Thread-safe.
+    keep: (time, document) -> None; what the call said to a server and heard from it, for the history. Thread-safe.
     idempotency_key: the same for every attempt of this step in this iteration of this run.
     """
 
@@ -33,6 +34,7 @@ class Invocation:
     timeout_s: float | None
     cancel: CancelToken
     log: Callable[[str, str], None]
+    keep: Callable[[datetime, Mapping[str, Json]], None]
     idempotency_key: str
 
 
@@ -106,7 +108,7 @@ class ActionInvoker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunChange:
-    """A run's move to another state, journaled with the step results around it. options: its new ones, if they changed."""
+    """A run's move to another state, journaled with the step results around it. options: its new ones, if changed."""
 
     run_id: str
     state: RunState
@@ -116,15 +118,37 @@ class RunChange:
     options: RunOptions | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One thing a step said to a server and heard from it. document: as its provider put it down, without secrets."""
+
+    run_id: str
+    step_id: StepId
+    iteration: IterationPath
+    attempt: int
+    at: datetime
+    document: Mapping[str, Json]
+
+
+Note: TypeAlias = LogWritten | Exchange
+"""What a run's history keeps beside its steps' results."""
+
+
 class RunStore(Protocol):
     """Durable home of runs. Every method is thread-safe; the journal's writer thread calls `write`.
 
     Errors: StorageError family (disk full, locked, read-only), raised before anything is half-written.
     """
 
-    def write(self, entries: Sequence[StepRun | RunChange | LogWritten], new_runs: Sequence[Run] = ()) -> frozenset[str]:
+    def write(
+        self,
+        entries: Sequence[StepRun | RunChange | Note],
+        new_runs: Sequence[Run] = (),
+        seeds: Sequence[StepRun] = (),
+    ) -> frozenset[str]:
         """New runs first, then all entries, in one transaction, durable on return.
 
+        seeds: results that new runs begin with; left out for a run that was there already.
         Returns the ids of the runs that really are new: a run whose id exists already stays as it was. A running or
         waiting row of a step gives way to a later one; a final row stays as it is.
         """

@@ -6,6 +6,7 @@ import re
 import ssl
 import time
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
@@ -127,11 +128,13 @@ class Network:
         started = time.monotonic()
         with self.watch(cancel, limits.total_s) as watch:
             before = _watch.set(watch)
+            hops: list[HttpAnswer] = []
             try:
                 for _ in range(MAX_REDIRECTS + 1):
                     answer, target = self._exchange(call, watch, limits, started)
                     if target is None:
-                        return answer
+                        return replace(answer, hops=tuple(hops)) if hops else answer
+                    hops.append(answer)
                     call = redirected(call, answer.status, target)
             finally:
                 _watch.reset(before)
@@ -144,14 +147,17 @@ class Network:
         if cut := watch.fault(host):
             raise cut
         prepared = _prepared(call)
+        asked = time.monotonic()
         try:
             with self._open(prepared, watch, limits) as response:
+                wait_ms = (time.monotonic() - asked) * 1000
                 content = _content(response, watch, limits, host)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise watch.fault(host) or _fault(host, error, limits) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         elapsed_ms = (time.monotonic() - started) * 1000
-        answer = HttpAnswer(response.status_code, headers, content, str(prepared.url), elapsed_ms)
+        url, sent = str(prepared.url), HttpCall(call.method, str(prepared.url), prepared.headers, (), call.body)
+        answer = HttpAnswer(response.status_code, headers, content, url, elapsed_ms, wait_ms, sent)
         target = headers.get("location") if response.status_code in _REDIRECTS else None
         return answer, urljoin(str(prepared.url), target) if target else None
 

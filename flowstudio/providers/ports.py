@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from flowstudio.plan.model import Json
@@ -41,6 +42,11 @@ class Call(Protocol):
     @property
     def log(self) -> Callable[[str, str], None]: ...
     @property
+    def keep(self) -> Callable[[datetime, Mapping[str, Json]], None]:
+        """Takes what the call said to a server and heard from it, with the time; see exchanges.py for the document."""
+        ...
+
+    @property
     def idempotency_key(self) -> str: ...
 
 
@@ -65,13 +71,20 @@ class HttpCall:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came back, whole. headers with lower-case names; elapsed_ms to the last byte; url after redirects."""
+    """What came back, whole. headers with lower-case names; elapsed_ms to the last byte; url after redirects.
+
+    wait_ms: of the last request alone, until its answer began. sent: that request as it went out, with the headers that
+    the network adds. hops: the redirects that led to it, each with its time since the first request.
+    """
 
     status: int
     headers: Mapping[str, str]
     content: bytes
     url: str
     elapsed_ms: float
+    wait_ms: float = 0.0
+    sent: HttpCall | None = None
+    hops: "tuple[HttpAnswer, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

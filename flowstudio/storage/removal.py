@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement, Tuple
 
 from flowstudio.storage.database import Database
 from flowstudio.storage.pace import Pace
-from flowstudio.storage.tables import execution_logs, plan_revisions, run_log_lines, step_runs
+from flowstudio.storage.tables import exchanges, execution_logs, plan_revisions, run_log_lines, step_runs
 
 ROWS = 200
 """Rows in the first transaction; the pace finds out how many this disk takes in time."""
@@ -18,7 +18,12 @@ REVISIONS = 50
 MOST_RUNS = 500
 """SQLite takes 32,766 values in a statement; this is far below and still few statements."""
 
-_KEYS = {step_runs: (step_runs.c.step_id, step_runs.c.iteration), run_log_lines: (run_log_lines.c.sequence,)}
+_KEYS = {
+    step_runs: (step_runs.c.step_id, step_runs.c.iteration),
+    run_log_lines: (run_log_lines.c.sequence,),
+    exchanges: (exchanges.c.at, exchanges.c.step_id, exchanges.c.iteration),
+}
+"""What hangs on a run by the thousand, and what its primary key has beside the run."""
 
 
 class Removal:

@@ -5,7 +5,7 @@ that is waiting or running gives way. A run that ended stays ended. So a writer 
 never heard changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, update
@@ -13,9 +13,10 @@ from sqlalchemy.sql.dml import Insert, Update
 
 from flowstudio.engine.events import LogWritten
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, StepState
-from flowstudio.engine.ports import RunChange
+from flowstudio.engine.ports import Exchange, Note, RunChange
 from flowstudio.plan.model import Plan
 from flowstudio.storage.database import Database
+from flowstudio.storage.exchange_store import SqlExchanges
 from flowstudio.storage.log_store import SqlRunLog
 from flowstudio.storage.payload_store import PayloadFiles
 from flowstudio.storage.payload_uses import PayloadUses
@@ -58,6 +59,7 @@ class SqlRunStore:
         self._uses = PayloadUses(database, files)
         self._plans = PlanCache()
         self._log = SqlRunLog(database)
+        self._exchanges = SqlExchanges(database)
         dialect = database.engine.dialect
         self._insert_steps = PreparedInsert(_step_upsert(database), dialect)
         self._change_run = Prepared(_run_change(), dialect)
@@ -75,18 +77,23 @@ class SqlRunStore:
         return run.id in self.write((), (run,))
 
     def write(
-        self, entries: Sequence[StepRun | RunChange | LogWritten], new_runs: Sequence[Run] = ()
+        self,
+        entries: Sequence[StepRun | RunChange | Note],
+        new_runs: Sequence[Run] = (),
+        seeds: Sequence[StepRun] = (),
     ) -> frozenset[str]:
         """All in one transaction, durable on return; the ids of the runs that were not there before."""
         steps = [entry for entry in entries if isinstance(entry, StepRun)]
         changes = [entry for entry in entries if isinstance(entry, RunChange)]
         lines = [entry for entry in entries if isinstance(entry, LogWritten)]
+        kept = [entry for entry in entries if isinstance(entry, Exchange)]
         last: dict[str, int] = {}
         with self._database.writing() as cursor:
             new: frozenset[str] = frozenset()
             if new_runs:
                 runs, changes = _begun(new_runs, changes)
                 new = self._insert_new_runs(cursor, runs)
+                steps = [*(seed for seed in seeds if seed.run_id in new), *steps]
             if steps:
                 rows = [step_row(step) for step in _latest(steps)]
                 self._uses.add(cursor, ((row[0], row[STEP_OUTPUT]) for row in rows))
@@ -97,6 +104,8 @@ class SqlRunStore:
                 self._change_run.execute_each(cursor, changed)
             if lines:
                 last = self._log.write(cursor, lines)
+            if kept:
+                self._exchanges.write(cursor, kept)
         self._log.remember(last)
         return new
 
@@ -154,6 +163,9 @@ class SqlRunStore:
 
     def log_lines(self, run_id: str, level: Level, after: int, limit: int) -> Sequence[LogLine]:
         return self._log.read(run_id, level, after, limit)
+
+    def exchanges(self, run_id: str) -> Iterator[Exchange]:
+        return self._exchanges.read(run_id)
 
     def counts(self, user_id: str) -> Mapping[str, int]:
         """Run state -> how many."""
@@ -244,5 +256,6 @@ def _run_change() -> Update:
             output=func.coalesce(bindparam("output_new", type_=runs.output.type), runs.output),
             started_at=func.coalesce(runs.started_at, bindparam("started_new", type_=runs.started_at.type)),
             completed_at=bindparam("completed_new"),
+            options=func.coalesce(bindparam("options_new", type_=runs.options.type), runs.options),
         )
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from flowstudio.storage.database import Database
 from flowstudio.storage.pace import Pace
-from flowstudio.storage.tables import execution_logs, metadata, plan_revisions, run_log_lines, step_runs
+from flowstudio.storage.tables import exchanges, execution_logs, metadata, plan_revisions, run_log_lines, step_runs
 from flowstudio.workspace.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ _TEXTS = (
     (step_runs, (step_runs.c.output, step_runs.c.metadata, step_runs.c.failure, step_runs.c.message)),
     (execution_logs, (execution_logs.c.trigger_data, execution_logs.c.output, execution_logs.c.failure)),
     (run_log_lines, (run_log_lines.c.text,)),
+    (exchanges, (exchanges.c.document,)),
     (plan_revisions, (plan_revisions.c.document,)),
 )
 

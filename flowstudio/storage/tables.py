@@ -197,6 +197,19 @@ run_log_lines = Table(
 )
 """What steps and the engine told of a run, in the order it was told. level: debug, info, warning, error."""
 
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("run_id", Text, ForeignKey("execution_logs.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("step_id", Text, nullable=False),
+    Column("iteration", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("document", Json, nullable=False),
+    PrimaryKeyConstraint("run_id", "at", "step_id", "iteration"),
+)
+"""What steps said to servers and heard from them; apart from step_runs, whose readers need none of it."""
+
 plan_drafts = Table(
     "plan_drafts",
     metadata,

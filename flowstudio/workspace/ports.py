@@ -1,11 +1,12 @@
 """Where plans, their edits and integrations live. storage implements these; app.py joins them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun
+from flowstudio.engine.ports import Exchange
 from flowstudio.plan.model import Json, Plan
 from flowstudio.workspace.run_log import Level, LogLine
 
@@ -140,6 +141,10 @@ class RunHistory(Protocol):
 
     def log_lines(self, run_id: str, level: Level, after: int, limit: int) -> Sequence[LogLine]:
         """In the order they were told, of that level and above, from the one after that sequence on."""
+        ...
+
+    def exchanges(self, run_id: str) -> Iterator[Exchange]:
+        """What the run's steps said to servers, in the order of time, read as it goes."""
         ...
 
     def counts(self, user_id: str) -> Mapping[str, int]:

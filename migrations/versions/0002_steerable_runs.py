@@ -27,10 +27,11 @@ def upgrade() -> None:
     )
     _payloads()
     _log_lines()
+    _exchanges()
 
 
 def downgrade() -> None:
-    for table in ("run_log_lines", "payload_parts", "payload_uses", "payloads"):
+    for table in ("exchanges", "run_log_lines", "payload_parts", "payload_uses", "payloads"):
         op.drop_table(table)
     for index in ("ix_execution_logs_resume", "ix_execution_logs_parent"):
         op.drop_index(index, "execution_logs")
@@ -71,4 +72,17 @@ def _log_lines() -> None:
         sa.Column("iteration", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("run_id", "sequence"),
+    )
+
+
+def _exchanges() -> None:
+    op.create_table(
+        "exchanges",
+        sa.Column("run_id", sa.Text, sa.ForeignKey("execution_logs.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("step_id", sa.Text, nullable=False),
+        sa.Column("iteration", sa.Text, nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "at", "step_id", "iteration"),
     )

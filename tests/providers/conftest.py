@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -31,6 +32,10 @@ class FakeCall:
     cancel: CancelToken = field(default_factory=CancelToken)
     idempotency_key: str = "run-1:step"
     logged: list[tuple[str, str]] = field(default_factory=list)
+    kept: list[Mapping[str, Json]] = field(default_factory=list)
+
+    def keep(self, at: datetime, document: Mapping[str, Json]) -> None:
+        self.kept.append(document)
 
     @property
     def log(self) -> Callable[[str, str], None]:

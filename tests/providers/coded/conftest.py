@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -31,6 +32,10 @@ class Call:
     credential: str | None = None
     timeout_s: float | None = None
     idempotency_key: str = "r1/s1"
+    kept: list[Mapping[str, Json]] = field(default_factory=list)
+
+    def keep(self, at: datetime, document: Mapping[str, Json]) -> None:
+        self.kept.append(document)
 
     @property
     def log(self) -> Callable[[str, str], None]:
