@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from flowstudio.engine.errors import NotWaitingError
+from flowstudio.engine.errors import NotInterruptedError, NotWaitingError
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.rules import PlanError
@@ -38,6 +38,7 @@ _STATUS: tuple[tuple[type[FlowStudioError], int], ...] = (
     (WebhookTakenError, 409),
     (PlanTakenError, 409),
     (RunStateError, 409),
+    (NotInterruptedError, 409),
     (NotWaitingError, 409),
     (WebhookSecretError, 401),
     (PlanNotRunnableError, 400),
@@ -56,9 +57,14 @@ log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
-    app.register_error_handler(FlowStudioError, known)
-    app.register_error_handler(HTTPException, refused)
-    app.register_error_handler(Exception, unexpected)
+    app.register_error_handler(Exception, response_to)
+
+
+def response_to(error: Exception) -> Response:
+    """What the caller is told of any error."""
+    if isinstance(error, FlowStudioError):
+        return known(error)
+    return refused(error) if isinstance(error, HTTPException) else unexpected(error)
 
 
 def known(error: FlowStudioError) -> Response:

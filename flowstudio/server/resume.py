@@ -1,6 +1,6 @@
 """ANY /api/resume/KEY[/STEP]: what was sent becomes the output of the step that waits for a call."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from flowstudio.server.answers import answer
 from flowstudio.server.webhooks import METHODS, read_delivery
@@ -21,6 +21,6 @@ class ResumeApi:
         return routes
 
     def receive(self, key: str, step_id: str | None = None) -> Response:
-        call = read_delivery(request.path)
+        call = read_delivery(request, request.path, is_foreign=g.is_foreign)
         taken_by = self._resumption.deliver(key, call, step_id, request.args.get("iteration"))
         return answer({"message": "The run goes on.", "step": taken_by})

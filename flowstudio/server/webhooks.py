@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.util import is_hop_by_hop
 
-from flask import Blueprint, Response, g, request
+from flask import Response
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Request
 
+from flowstudio.plan.evaluation.deferred import opened
 from flowstudio.plan.model import Json
 from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
@@ -31,15 +33,10 @@ class WebhooksApi:
         self._webhooks = services.webhooks
         self._history = services.history
 
-    def blueprint(self) -> Blueprint:
-        routes = Blueprint("webhooks", __name__)
-        routes.add_url_rule(
-            "/webhook/<path:path>", view_func=self.receive, methods=METHODS, provide_automatic_options=False
-        )
-        return routes
-
-    def receive(self, path: str) -> Response:
-        return self._respond(self._webhooks.deliver(read_delivery(path), WAIT_LIMIT_S))
+    def receive(self, request: Request, *, is_foreign: bool) -> Response:
+        """is_foreign: a browser sent it for a page that is not welcome here."""
+        delivery = read_delivery(request, request.path.removeprefix(PREFIX), is_foreign=is_foreign)
+        return self._respond(self._webhooks.deliver(delivery, WAIT_LIMIT_S))
 
     def _respond(self, delivered: Delivered) -> Response:
         run = delivered.run
@@ -47,27 +44,28 @@ class WebhooksApi:
             response = answer(self._history.execution(delivered.user_id, delivered.run_id), 202)
             response.headers["Location"] = f"/api/executions/{delivered.run_id}"
             return response
-        if isinstance(run.response, dict):
-            return response_of(run.response)
+        response = opened(run.response)
+        if isinstance(response, dict):
+            return response_of(response)
         return answer(self._history.of(run))
 
 
-def read_delivery(path: str) -> Delivery:
-    """The request at work, as what came in at that path."""
+def read_delivery(request: Request, path: str, *, is_foreign: bool) -> Delivery:
+    """A request as what came in at that path."""
     return Delivery(
         path=path,
         method=request.method,
         headers=dict(request.headers.items()),
         query=_values(request.args),
-        body=read_body(),
+        body=read_body(request),
         received_at=datetime.now(UTC),
-        is_foreign_page=g.is_foreign,
+        is_foreign_page=is_foreign,
     )
 
 
 def response_of(document: dict[str, Json]) -> Response:
     """A respond step's {"status", "headers", "body"} as HTTP; text stays text, everything else is JSON."""
-    status, content = document.get("status"), document.get("body")
+    status, content = document.get("status"), opened(document.get("body"))
     code = status if isinstance(status, int) and 200 <= status <= 599 else 200
     if content is None or isinstance(content, str):
         response = Response((content or "").encode("utf-8", "replace"), code, content_type="text/plain; charset=utf-8")
@@ -86,7 +84,7 @@ def header_text(text: str) -> str:
     return _CONTROLS.sub(" ", text).strip().encode("utf-8", "replace").decode("latin-1")
 
 
-def read_body() -> Json:
+def read_body(request: Request) -> Json:
     """JSON as its value, forms as an object, text as text, other bytes as {"base64": …}; None when it is empty."""
     if request.mimetype == "multipart/form-data":
         return {**_values(request.form), **{name: _file(file) for name, file in request.files.items()}}
