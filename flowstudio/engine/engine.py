@@ -2,24 +2,31 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from flowstudio.engine import recovery
+from flowstudio.engine.admission import Admission, Arrival, Entry, replaced_by
 from flowstudio.engine.answers import Answers
 from flowstudio.engine.calls import Calls
-from flowstudio.engine.compile import Compiler
-from flowstudio.engine.errors import EngineClosedError, NotWaitingError
-from flowstudio.engine.events import LogWritten, RunEnded, RunEvent
+from flowstudio.engine.compile import Compiler, Program
+from flowstudio.engine.error_plans import ErrorPlans
+from flowstudio.engine.errors import EngineClosedError, NotWaitingError, StalledError
+from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunHeld
+from flowstudio.engine.gates import Gates
 from flowstudio.engine.journal import Journal
 from flowstudio.engine.limits import EngineLimits
-from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunState
+from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunState, StepRun
+from flowstudio.engine.payloads import InRows, PayloadStore
 from flowstudio.engine.pool import Pool
 from flowstudio.engine.ports import ActionInvoker, Clock, PlanSource, RunChange, RunStore
 from flowstudio.engine.progress import Verdict
 from flowstudio.engine.runner import Runner, Works
 from flowstudio.engine.step import StepPerformer
+from flowstudio.engine.stops import NO_EDITS, Edits, compile_breakpoints
 from flowstudio.engine.timers import Timers
+from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, Plan, StepId
 from flowstudio.plan.rules import ActionTable
 
@@ -36,6 +43,7 @@ class NoPlans:
 
 
 NO_PLANS = NoPlans()
+IN_ROWS = InRows()
 
 
 class Engine:
@@ -51,23 +59,38 @@ class Engine:
         limits: EngineLimits = DEFAULT_LIMITS,
         plans: PlanSource = NO_PLANS,
         resume_url: Callable[[str], str] = str,
+        payloads: PayloadStore = IN_ROWS,
     ) -> None:
         """resume_url: from a run's resume key to the address whose call resumes it."""
         self._store = store
+        self._payloads = payloads
         self._clock = clock
         self._publish = publish
         self._limits = limits
         self._compiler = Compiler(actions, limits.programs)
-        self._journal = Journal(store, publish, limits)
+        self._journal = Journal(store, publish, limits, self._pass_on)
         self._pool = Pool(limits.threads)
         self._timers = Timers(clock)
         self._calls = Calls(self, store, plans, self._compiler.compile, clock)
-        performer = StepPerformer(invoker, self._calls, self._timers, clock, limits.grace_s)
+        error_plans = ErrorPlans(self, store, plans, clock, self._journal.tell)
+        gates = Gates(invoker.limit, self._timers, clock)
+        performer = StepPerformer(invoker, gates, self._calls, payloads, self._timers, clock, limits.grace_s)
         self._works = Works(
-            self._journal, self._pool, self._timers, performer, clock, publish, limits, self._calls, resume_url
+            self._journal,
+            self._pool,
+            self._timers,
+            performer,
+            clock,
+            publish,
+            limits,
+            self._calls,
+            error_plans,
+            gates,
+            resume_url,
         )
         self._lock = threading.Lock()
         self._runners: dict[str, Runner] = {}
+        self._admission = Admission()
         self._is_closed = False
         self._answers = Answers(store, self._journal, self._compiler, clock, self._take_up)
 
@@ -77,22 +100,46 @@ class Engine:
         self._timers.start()
 
     def recover(self) -> int:
-        """Takes up all unfinished runs; how many go on. A run whose plan cannot be compiled any more fails."""
-        return sum(self._take_up(run, None) for run in recovery.runs_to_take_up(self._store))
+        """Takes up all unfinished runs; how many go on. A run whose plan cannot be compiled any more fails.
 
-    def submit(self, run: Run) -> bool:
-        """Stores a run and starts it; False when its id exists. Durable on return.
+        Those that had begun come first: they have their places, and the others wait behind them as they did before.
+        """
+        runs = sorted(recovery.runs_to_take_up(self._store), key=lambda run: run.state is RunState.QUEUED)
+        return sum(self._take_up(run, None) for run in runs)
 
-        Raises NotRunnableError or ExpressionError (nothing is stored), EngineClosedError, the StorageError family.
+    def submit(self, run: Run, seeds: Sequence[StepRun] = ()) -> bool:
+        """Stores a run and starts it, or has it wait in line as its plan says; False when its id exists.
+
+        Durable on return. seeds: results of another run that this one begins with: it is walked as after a crash, so their steps are not
+        performed. Raises NotRunnableError, BreakpointError or ExpressionError (nothing is stored), EngineClosedError,
+        the StorageError family.
         """
         self._check_open()
         program = self._compiler.compile(run.plan)
-        if program.awaits_calls:
-            run = replace(run, resume_key=secrets.token_urlsafe(KEY_BYTES))
-        if not self._journal.create(run):
+        compile_breakpoints(run.plan, run.options.breakpoints)
+        run = self._completed(run, program)
+        if not self._journal.create(run, seeds):
             return False
-        self._launch(Runner(run, program, self._works, self._forget))
+        known = recovery.known_results(seeds) if seeds else None
+        self._launch(Runner(run, program, self._works, self._forget, known))
         return True
+
+    def store_new(self, run: Run) -> Run | None:
+        """Stores a run that start_stored or the next recovery will start; as it is stored, None when its id exists.
+
+        Durable on return, however long the journal stalls; raises like submit.
+        """
+        self._check_open()
+        run = self._completed(run, self._compiler.compile(run.plan))
+        while True:
+            try:
+                return run if self._journal.create(run) else None
+            except StalledError:
+                self._journal.await_flow()
+
+    def start_stored(self, run: Run) -> None:
+        """Starts a run that store_new has stored. Raises EngineClosedError."""
+        self._launch(Runner(run, self._compiler.compile(run.plan), self._works, self._forget))
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run | None:
         """The run in its final state, once that is durable; None when it is unknown or has not ended by then."""
@@ -102,13 +149,18 @@ class Engine:
         run = self._store.get(run_id)
         return run if run is not None and run.state.is_final else None
 
-    def cancel(self, run_id: str) -> bool:
+    def wait_for_reply(self, run_id: str, timeout_s: float) -> Run | None:
+        """Like wait, but for a run with a respond step until its answer is durable: the run may still go on then."""
+        runner = self._runners.get(run_id)
+        return runner.wait_for_reply(timeout_s) if runner is not None else self.wait(run_id)
+
+    def cancel(self, run_id: str, reason: Failure | None = None) -> bool:
         """Ends what blocks and starts nothing more; False when the run is not active or interrupted. Does not wait.
 
-        This and the two below reach the runs that the run called, too.
+        This and the two below reach the runs that the run called, too. reason: why, when nobody asked for it.
         """
         runner = self._runners.get(run_id)
-        is_ending = self._answers.cancel(run_id) if runner is None else runner.cancel()
+        is_ending = self._answers.cancel(run_id) if runner is None else runner.cancel(reason)
         return is_ending and self._reach(self.cancel, run_id)
 
     def cancel_all(self) -> int:
@@ -120,9 +172,28 @@ class Engine:
         runner = self._runners.get(run_id)
         return runner is not None and runner.pause() and self._reach(self.pause, run_id)
 
-    def resume(self, run_id: str) -> bool:
+    def resume(self, run_id: str, edits: Edits = NO_EDITS) -> bool:
+        """edits: params that replace those of steps the run stands before."""
         runner = self._runners.get(run_id)
-        return runner is not None and runner.resume() and self._reach(self.resume, run_id)
+        return runner is not None and runner.resume(edits) and self._reach(self.resume, run_id)
+
+    def step_over(
+        self, run_id: str, step_id: StepId | None = None, iteration: IterationPath = (), edits: Edits = NO_EDITS
+    ) -> bool:
+        """Performs one step a paused run stands before, and pauses before what comes next; False when there is none.
+
+        Without step_id the one it stopped before first. Durable on return.
+        """
+        runner = self._runners.get(run_id)
+        return runner is not None and runner.step_over(step_id, iteration, edits)
+
+    def set_breakpoints(self, run_id: str, breakpoints: Mapping[StepId, str]) -> bool:
+        """Replaces the breakpoints of a run under way, durably; False when it is not.
+
+        Raises BreakpointError, ExpressionError, the StorageError family.
+        """
+        runner = self._runners.get(run_id)
+        return runner is not None and runner.set_breakpoints(breakpoints)
 
     def deliver(
         self, run_id: str, call: Json, step_id: StepId | None = None, iteration: IterationPath | None = None
@@ -134,7 +205,7 @@ class Engine:
         runner = self._runners.get(run_id)
         if runner is None:
             raise NotWaitingError("The run does not wait for a call: it has ended, or is not under way here.")
-        return runner.deliver(call, step_id, iteration)
+        return runner.deliver(self._payloads.keep(call), step_id, iteration)
 
     def answer(
         self, run_id: str, step_id: StepId, iteration: IterationPath, answer: Answer, output: Json = None
@@ -144,6 +215,16 @@ class Engine:
         Durable on return; with the last answer the run goes on. Raises NotInterruptedError, the StorageError family.
         """
         self._answers.give(run_id, step_id, iteration, answer, output)
+
+    def waits_for(self, run_id: str) -> str:
+        """Why a queued run does not start yet, as a sentence; "" for any other run."""
+        with self._lock:
+            return self._admission.reason(run_id)
+
+    @property
+    def stall(self) -> StalledError | None:
+        """Why nothing can be stored for now, so that runs pause and none begins; None when all is well."""
+        return self._journal.stall
 
     def is_active(self, run_id: str) -> bool:
         return run_id in self._runners
@@ -165,6 +246,8 @@ class Engine:
             runners = list(self._runners.values())
         for runner in runners:
             runner.halt()
+        if self._journal.stall is not None:
+            self._journal.close(timeout_s)  # at once: whoever waits for it would wait in vain
         deadline = self._clock.monotonic() + timeout_s
         came_back = [runner.leave(max(deadline - self._clock.monotonic(), 0.0)) for runner in runners]
         is_clean = all(came_back)
@@ -172,6 +255,16 @@ class Engine:
         is_clean = self._pool.close(timeout_s if is_clean else self._limits.grace_s) and is_clean
         self._journal.close(timeout_s)
         return is_clean
+
+    def _completed(self, run: Run, program: Program) -> Run:
+        """The run as it is stored: with a key if a call can resume it, and without large values."""
+        run = self._slim(run)
+        return replace(run, resume_key=secrets.token_urlsafe(KEY_BYTES)) if program.awaits_calls else run
+
+    def _slim(self, run: Run) -> Run:
+        """The run with the large parts of its trigger's data in files."""
+        data = self._payloads.keep(run.trigger.data)
+        return run if data is run.trigger.data else replace(run, trigger=replace(run.trigger, data=data))
 
     def _take_up(self, run: Run, verdict: Verdict | None) -> bool:
         if run.id in self._runners:
@@ -181,31 +274,61 @@ class Engine:
             self._fail(run, program)
             return False
         rows = self._store.step_runs(run.id)
-        known, verdict = recovery.known_results(rows), verdict or recovery.verdict_of(rows)
+        known, verdict = recovery.known_results(rows), verdict or recovery.verdict_of(run.plan, rows)
         if verdict is None and self._calls.is_orphan(run):
             verdict = Verdict(RunState.CANCELLED)
         text = f"The run goes on after a restart; {len(known)} results were kept."
-        self._publish(LogWritten(run.id, self._clock.now(), "info", text))
+        self._journal.tell(LogWritten(run.id, self._clock.now(), "info", text))
         self._launch(Runner(run, program, self._works, self._forget, known, verdict))
         return True
 
+    def _pass_on(self, stall: StalledError | None) -> None:
+        """Tells the runs that the journal stalls, or flows again. On the journal's thread."""
+        for runner in list(self._runners.values()):
+            runner.stalled(stall)
+
     def _fail(self, run: Run, failure: Failure) -> None:
+        error_run = self._works.error_plans.prepare(run, failure)
         now = self._clock.now()
         event = RunEnded(run.id, now, RunState.FAILED, failure, 0.0, 0)
-        self._journal.submit(RunChange(run.id, RunState.FAILED, now, failure), event, recovery.Unowned())
+        ended = self._journal.submit(RunChange(run.id, RunState.FAILED, now, failure), event, recovery.Unowned())
+        with suppress(FlowStudioError):
+            ended.wait()  # who asks for this run's end from now on finds it in the store
+        self._calls.ended(replace(run, state=RunState.FAILED, failure=failure))
+        if error_run is not None:
+            self._works.error_plans.start(error_run)
 
     def _launch(self, runner: Runner) -> None:
         with self._lock:
             self._check_open()
             self._runners[runner.run.id] = runner
+            arrival = self._admission.arrive(runner.run)
         self._calls.began(runner.run)
-        runner.start()
+        self._heed(runner, arrival)
+
+    def _heed(self, runner: Runner, arrival: Arrival) -> None:
+        for run_id in arrival.replaces:
+            self.cancel(run_id, replaced_by(runner.run))
+        if arrival.entry is Entry.STARTS:
+            runner.start()
+        elif arrival.entry is Entry.IS_SKIPPED:
+            runner.cancel(arrival.failure)
+        elif reason := self.waits_for(runner.run.id):
+            now = self._clock.now()
+            self._publish(RunHeld(runner.run.id, now, reason))
+            self._journal.tell(LogWritten(runner.run.id, now, "info", reason))
 
     def _forget(self, run_id: str) -> None:
         with self._lock:
             runner = self._runners.pop(run_id, None)
+            turns = [] if self._is_closed else [self._runners[each] for each in self._admission.leave(run_id)]
         if runner is not None and runner.run.state is not RunState.INTERRUPTED:
             self._calls.ended(runner.run)
+        for each in turns:
+            waited_s = (self._clock.now() - each.run.created_at).total_seconds()
+            text = f"The run's turn has come, {waited_s:.1f} s after it was submitted."
+            self._publish(LogWritten(each.run.id, self._clock.now(), "info", text))
+            each.start()
 
     def _reach(self, steer: Callable[[str], bool], run_id: str) -> bool:
         for child in self._calls.children(run_id):

@@ -17,10 +17,9 @@ EngineError                 engine.error
 ├── NotInterruptedError     engine.not_interrupted  an answer came, and the step has no open question
 ├── SkippedError            engine.skipped          a run was left out: enough runs of its plan were under way
 ├── ReplacedError           engine.replaced         a run was ended to make room for a newer one of its plan
+├── StalledError            engine.stalled          the journal cannot be written for now: disk full, locked, read-only
 └── ResultLostError         engine.result_lost      a step's result could not be stored
 """
-
-from dataclasses import replace
 
 from flowstudio.engine.model import Failure
 from flowstudio.errors import FlowStudioError
@@ -95,6 +94,10 @@ class CallLostError(EngineError):
     code = "engine.call_lost"
 
 
+class StalledError(EngineError):
+    code = "engine.stalled"
+
+
 class ResultLostError(EngineError):
     code = "engine.result_lost"
 
@@ -106,12 +109,6 @@ def failure_of(error: FlowStudioError, step_id: StepId | None = None, *, retryab
         for key, value in error.facts.items()
     }
     return Failure(error.code, error.sentence, error.fix, facts, step_id, retryable)
-
-
-def failure_of_run(failure: Failure, label: str) -> Failure:
-    """A step's failure as the run's: whoever reads it there has to be told which step it was."""
-    named = f"“{label}”" in failure.sentence
-    return failure if named else replace(failure, sentence=f"Step “{label}”: {failure.sentence}")
 
 
 def failure_as_json(failure: Failure) -> dict[str, Json]:

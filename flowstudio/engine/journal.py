@@ -4,29 +4,39 @@ There is no fixed time window: while one transaction is on its way to the disk t
 writer takes all of them at once, so batches grow by themselves with the load. Entries become durable in the order of
 submission, hence who waits for one entry has waited for all before it.
 
-What the store refuses is tried again row by row, so that one bad row harms its own run only. From a run whose entry
-was refused nothing more is written until its owner readmits it: a journal has an end, never a hole.
+A value the store refuses is found row by row, so that it harms its own run only. From a run whose entry was refused
+nothing more is written until its owner readmits it: a journal has an end, never a hole.
+
+When the world is in the way (a full disk, a lock, a file that became read-only) nothing is refused: the journal stalls.
+It keeps what it has, takes no new runs, tells the engine, which starts no more steps, and tries again until it can.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Protocol
 
-from flowstudio.engine.errors import EngineClosedError, ResultLostError
-from flowstudio.engine.events import LogWritten, RunEvent
+from flowstudio.engine.chronicle import line_of
+from flowstudio.engine.errors import EngineClosedError, ResultLostError, StalledError
+from flowstudio.engine.events import RunEvent
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import Run, StepRun
-from flowstudio.engine.ports import RunChange, RunStore
+from flowstudio.engine.ports import Exchange, Note, RunChange, RunStore
 from flowstudio.errors import FlowStudioError
 
 log = logging.getLogger(__name__)
 
 LOCKED = "storage.locked"
-"""Code of the one storage error that passes by itself."""
+"""Code of the storage error that mostly passes within seconds: it gets some patience before the journal stalls."""
+PASSING = frozenset({LOCKED, "storage.disk_full", "storage.read_only", "storage.failed", "storage.unreachable"})
+"""Codes of the world's faults, which somebody can put right while the program runs."""
+STALLED_RETRY_S = 0.5
+TOO_LATE = EngineClosedError("FlowStudio was closed before this could be stored.")
 _FAULT_OF_VALUE = frozenset({"storage.unstorable", ResultLostError.code})
 FIRST_RETRY_S = 0.02
 LONGEST_RETRY_S = 1.0
@@ -42,18 +52,19 @@ class Owner(Protocol):
 
 
 class Ticket:
-    """An entry's way to the disk."""
+    """An entry's way to the disk. While the journal stalls nobody waits: `error` says why, and `is_done` is False."""
 
-    __slots__ = ("_gate", "error", "is_done")
+    __slots__ = ("_gate", "_is_open", "error", "is_done")
 
     def __init__(self) -> None:
         self.is_done = False
         self.error: FlowStudioError | None = None
+        self._is_open = False
         self._gate = threading.Lock()  # held until done: a bare lock costs a tenth of an Event
         self._gate.acquire()
 
     def wait(self) -> None:
-        """Returns when the entry is durable; raises why it will never be."""
+        """Returns when the entry is durable; raises why it will never be, or StalledError when it will be later."""
         if not self.is_done:
             with self._gate:
                 pass
@@ -61,7 +72,7 @@ class Ticket:
             raise self.error
 
     def wait_for(self, timeout_s: float) -> bool:
-        """Whether the entry is durable by then; raises why it will never be."""
+        """Whether the entry is durable by then; raises like `wait`."""
         if not self.is_done and self._gate.acquire(timeout=timeout_s):
             self._gate.release()
         if self.error is not None:
@@ -71,7 +82,15 @@ class Ticket:
     def settle(self, error: FlowStudioError | None = None) -> None:
         self.error = error
         self.is_done = True
-        self._gate.release()
+        if not self._is_open:
+            self._gate.release()
+
+    def stall(self, error: StalledError) -> None:
+        """Lets those who wait go: it will take long."""
+        self.error = error
+        if not self._is_open:
+            self._is_open = True
+            self._gate.release()
 
 
 def settled_ticket() -> Ticket:
@@ -96,10 +115,11 @@ class _Entry:
 
 
 class _Creation:
-    __slots__ = ("is_new", "run", "ticket")
+    __slots__ = ("is_new", "run", "seeds", "ticket")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, seeds: Sequence[StepRun]) -> None:
         self.run = run
+        self.seeds = seeds
         self.is_new = False
         self.ticket = Ticket()
 
@@ -109,12 +129,13 @@ class _Creation:
 
 
 class _Telling:
-    """An event of a run that has no entry of its own, in its place between those that have."""
+    """What a run has no entry of its own for, in its place between those that have: an event, or what is only kept."""
 
-    __slots__ = ("event",)
+    __slots__ = ("event", "item")
 
-    def __init__(self, event: RunEvent) -> None:
+    def __init__(self, event: RunEvent | None, item: Exchange | None = None) -> None:
         self.event = event
+        self.item = item
 
 
 _Queued = _Entry | _Creation | _Telling
@@ -123,8 +144,23 @@ _Queued = _Entry | _Creation | _Telling
 class Journal:
     """Takes entries from any thread; one thread writes them and then publishes their events, in the same order."""
 
-    def __init__(self, store: RunStore, publish: Callable[[RunEvent], None], limits: EngineLimits) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        publish: Callable[[RunEvent], None],
+        limits: EngineLimits,
+        on_stall: Callable[[StalledError | None], None] = lambda stall: None,
+    ) -> None:
+        """on_stall is called on the writer's thread: with the reason when it stalls, with None when it flows again."""
         self._store = store
+        self._on_stall = on_stall
+        self._backlog: deque[_Queued] = deque()
+        self._is_blocked = False
+        self._is_over = False
+        self._is_gone = False
+        self._flows = threading.Event()
+        self._flows.set()
+        self.stall: StalledError | None = None
         self._publish = publish
         self._limits = limits
         self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
@@ -157,21 +193,44 @@ class Journal:
         return entry.ticket
 
     def keep(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> None:
-        """Stores an entry, durable on return. Blocks; raises the StorageError family."""
-        self.submit(item, event, owner).wait()
+        """Stores an entry, durable on return. Blocks; raises why it cannot, StalledError among others."""
+        if self.stall is not None:
+            raise self.stall
+        self.outlast(self.submit(item, event, owner))
+
+    def await_flow(self) -> None:
+        """Returns when the journal does not stall."""
+        self._flows.wait()
+
+    def outlast(self, ticket: Ticket) -> None:
+        """Waits until the entry is durable, however long the journal stalls; raises why it will never be."""
+        while True:
+            try:
+                return ticket.wait()
+            except StalledError:
+                self._flows.wait()
 
     def tell(self, event: RunEvent) -> None:
         """Publishes an event after those of all entries submitted before it. Does not block.
 
-        A line of the log is stored first, as every other that comes as an entry's event.
+        What the run's log keeps of it is stored first, as of every event that comes with an entry.
         """
         self._put(_Telling(event))
 
-    def create(self, run: Run) -> bool:
-        """Stores a new run, durable on return; False when its id exists. Blocks; raises the StorageError family."""
+    def note(self, exchange: Exchange) -> None:
+        """Stores what a step said to a server and heard from it. Does not block, and nobody waits for it."""
+        self._put(_Telling(None, exchange))
+
+    def create(self, run: Run, seeds: Sequence[StepRun] = ()) -> bool:
+        """Stores a new run and the results it begins with, durable on return; False when its id exists.
+
+        Blocks; raises the StorageError family.
+        """
         if self._closing.is_set():
             raise EngineClosedError("FlowStudio is closing and starts no more runs.")
-        creation = _Creation(run)
+        if self.stall is not None:
+            raise self.stall
+        creation = _Creation(run, seeds)
         self._put(creation)
         creation.ticket.wait()
         return creation.is_new
@@ -184,13 +243,17 @@ class Journal:
         self._queue.put(each)
         if self._queue.qsize() >= self._expected:
             self._gathered.set()
+        if self._is_gone:
+            self._turn_away()
 
     def _serve(self) -> None:
-        while True:
-            batch, is_last = self._take()
+        while not self._is_over:
+            batch, self._is_over = self._take()
             self._write(batch)
-            if is_last:
-                return
+            while self._backlog:
+                self._try_again()
+        self._is_gone = True
+        self._turn_away()
 
     def _take(self) -> tuple[list[_Queued], bool]:
         """Blocks for one entry, then takes all that are there, up to a batch; True when it was the last.
@@ -231,31 +294,40 @@ class Journal:
         entries = [each for each in batch if isinstance(each, _Entry)]
         creations = [each for each in batch if isinstance(each, _Creation)]
         told = [each for each in batch if not isinstance(each, _Creation)]
-        lines = [each.event for each in told if isinstance(each.event, LogWritten)]
-        is_work = bool(entries or creations or lines)
-        error = self._attempt(partial(self._store_all, entries, creations, lines)) if is_work else None
+        notes = [*_notes(told)]
+        is_work = bool(entries or creations or notes)
+        error = self._attempt(partial(self._store_all, entries, creations, notes)) if is_work else None
         if error is None:
             for creation in creations:
                 creation.ticket.settle()
             self._announce(told)
-        elif len(batch) == 1 or error.code == LOCKED:
-            for each in batch:
-                self._refuse(each, error)
+        elif error.code in PASSING:
+            self._keep_back(batch, error)
+        elif len(batch) == 1:
+            self._refuse(batch[0], error)
         else:
-            for each in batch:
-                self._write([each])
+            self._write_each(batch)
 
-    def _store_all(self, entries: list[_Entry], creations: list[_Creation], lines: list[LogWritten]) -> None:
+    def _write_each(self, batch: list[_Queued]) -> None:
+        rest = deque(batch)
+        while rest and not self._is_blocked:
+            self._write([rest.popleft()])
+        if rest:  # behind the one that was kept back
+            self._backlog.extendleft(reversed([self._backlog.popleft(), *rest]))
+
+    def _store_all(self, entries: list[_Entry], creations: list[_Creation], notes: list[Note]) -> None:
         """One transaction: new runs first, then what was entered for runs, in the order of submission."""
-        items = [*[entry.item for entry in entries], *lines]
-        new = set(self._store.write(items, [creation.run for creation in creations]))
+        items = [*[entry.item for entry in entries], *notes]
+        seeds = [row for creation in creations for row in creation.seeds]
+        new = set(self._store.write(items, [creation.run for creation in creations], seeds))
         for creation in creations:
             creation.is_new = creation.run.id in new
             new.discard(creation.run.id)  # of two that brought the same id, the first has it
 
     def _attempt(self, work: Callable[[], None]) -> FlowStudioError | None:
         """Does the work, again and again while the database is locked; what it met in the end, or None."""
-        deadline, delay_s = monotonic() + self._limits.locked_patience_s, FIRST_RETRY_S
+        patience_s = self._limits.locked_patience_s if self.stall is None else 0.0
+        deadline, delay_s = monotonic() + patience_s, FIRST_RETRY_S
         while True:
             try:
                 work()
@@ -272,6 +344,79 @@ class Journal:
                 )
             else:
                 return None
+
+    # While it stalls
+
+    def _keep_back(self, batch: list[_Queued], error: FlowStudioError) -> None:
+        """The world is in the way: the batch is first in line when it no longer is."""
+        self._is_blocked = True
+        self._backlog.extendleft(reversed(batch))
+        if self.stall is None:
+            log.warning("The journal stalls: %s", error)
+            self._flows.clear()
+            self.stall = stall = StalledError(
+                f"{error.sentence} Runs pause until it can be, then go on by themselves.",
+                fix=error.fix,
+                facts={**error.facts, "cause": error.code},
+            )
+            self._on_stall(stall)
+
+    def _try_again(self) -> None:
+        """Waits a while if the last try failed, then writes the next of what was kept back."""
+        if self._is_blocked:
+            self._let_go()
+            if self._closing.wait(STALLED_RETRY_S):
+                self._let_go()
+        self._is_blocked = False
+        count = min(len(self._backlog), self._limits.batch_rows)
+        self._write([self._backlog.popleft() for _ in range(count)])
+        if self._is_blocked and self._closing.is_set():
+            self._abandon()
+        elif not self._backlog:
+            self._flow()
+
+    def _let_go(self) -> None:
+        """Nobody waits for what is kept back; runs that would begin now do not, and their submitters hear why."""
+        assert self.stall is not None
+        kept = [*self._backlog, *self._queued()]
+        self._backlog.clear()
+        for each in kept:
+            if isinstance(each, _Creation):
+                each.ticket.settle(self.stall)
+                continue
+            self._backlog.append(each)
+            if isinstance(each, _Entry):
+                each.ticket.stall(self.stall)
+
+    def _queued(self) -> Iterator[_Queued]:
+        with suppress(Empty):
+            while True:
+                item = self._queue.get_nowait()
+                if item is None:
+                    self._is_over = True
+                else:
+                    yield item
+
+    def _flow(self) -> None:
+        self.stall = None
+        self._flows.set()
+        log.info("The journal can be written again")
+        self._on_stall(None)
+
+    def _abandon(self) -> None:
+        """The program closes and the world is still in the way. To the store, all this did not happen."""
+        log.error("%d results could not be stored; the next start takes their runs up without", len(self._backlog))
+        for each in self._backlog:
+            if not isinstance(each, _Telling):
+                each.ticket.settle(TOO_LATE)
+        self._backlog.clear()
+        self._flows.set()
+
+    def _turn_away(self) -> None:
+        """What comes when nobody writes any more is not waited for."""
+        for each in self._queued():
+            if not isinstance(each, _Telling):
+                each.ticket.settle(TOO_LATE)
 
     def _announce(self, told: list[_Entry | _Telling]) -> None:
         """Events first: a step that waits for a ticket must not be seen starting before what it waited for ended."""
@@ -307,6 +452,15 @@ class Journal:
             entry.owner.refused(reason)
         except Exception:
             log.exception("A run could not be told that its journal refused an entry")
+
+
+def _notes(told: Sequence[_Entry | _Telling]) -> Iterator[Note]:
+    """What is stored beside the entries."""
+    for each in told:
+        if isinstance(each, _Telling) and each.item is not None:
+            yield each.item
+        elif (line := line_of(each.event)) is not None:
+            yield line
 
 
 def _named(item: StepRun | RunChange, error: FlowStudioError) -> FlowStudioError:

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from flowstudio.engine.errors import IllegalMoveError, failure_of
+from flowstudio.engine.errors import EngineClosedError, IllegalMoveError, failure_of
 from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunStarted, RunStateChanged
-from flowstudio.engine.journal import Journal, Owner, settled_ticket
-from flowstudio.engine.model import LEGAL_MOVES, Failure, Run, RunState
+from flowstudio.engine.journal import Journal, Owner, Ticket, settled_ticket
+from flowstudio.engine.model import LEGAL_MOVES, Failure, Run, RunOptions, RunState
 from flowstudio.engine.ports import Clock, RunChange
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json
@@ -36,6 +36,7 @@ class RunRecord:
     def begin(self) -> RunStarted:
         """From queued to running; what to tell of it, before any step starts."""
         now, run = self._clock.now(), self.run
+        self._began = self._clock.monotonic()  # not before: it may have waited in line
         self.run = replace(run, state=RunState.RUNNING, started_at=now)
         self.last_ticket = self._journal.submit(RunChange(run.id, RunState.RUNNING, now), None, self._owner)
         return RunStarted(run.id, now, run.user_id, run.plan.id, run.plan.name, str(run.trigger.kind))
@@ -54,14 +55,24 @@ class RunRecord:
         event = RunStateChanged(self.run.id, now, state, failure)
         self.last_ticket = self._journal.submit(RunChange(self.run.id, state, now, failure), event, self._owner)
 
+    def set_options(self, options: RunOptions) -> Ticket:
+        """Changes how the run differs from a plain one."""
+        run = self.run = replace(self.run, options=options)
+        change = RunChange(run.id, run.state, self._clock.now(), run.failure, None, options)
+        self.last_ticket = self._journal.submit(change, None, self._owner)
+        return self.last_ticket
+
     def end(self, state: RunState, failure: Failure | None, response: Json, steps_done: int) -> None:
         """Writes the end and waits until it is durable; only then the run is seen as ended.
 
         When the store refuses it, the failure of that is tried; when that is refused too, the run ends in memory alone:
-        to the store it is unfinished, and the next start takes it up as after a crash.
+        to the store it is unfinished, and the next start takes it up as after a crash. So it is with a run whose end
+        could not be stored before the program closed.
         """
         try:
             self._write_end(state, failure, response, steps_done)
+        except EngineClosedError:
+            log.warning("The end of run %s could not be stored; it goes on at the next start", self.run.id)
         except FlowStudioError as refusal:
             failure = failure_of(refusal)
             try:
@@ -76,7 +87,7 @@ class RunRecord:
         now = self._clock.now()
         ended = replace(self.run, state=state, finished_at=now, failure=failure, response=response)
         change = RunChange(ended.id, state, now, failure, response)
-        self._journal.submit(change, self._ended(ended, steps_done), self._owner).wait()
+        self._journal.outlast(self._journal.submit(change, self._ended(ended, steps_done), self._owner))
         self.run = ended
 
     def _end_in_memory(self, failure: Failure, steps_done: int, error: FlowStudioError) -> None:

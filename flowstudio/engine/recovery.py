@@ -13,17 +13,18 @@ What may have been in flight and may not simply be repeated is in doubt: the pla
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from flowstudio.engine.compile import Compiler, Node, Program
 from flowstudio.engine.errors import InFlightError, failure_of
 from flowstudio.engine.model import QUESTION, Answer, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import RunStore
-from flowstudio.engine.progress import Known, Verdict
+from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.step import Attempt, Outcome, conclude
 from flowstudio.errors import FlowStudioError
-from flowstudio.plan.model import Json
+from flowstudio.plan.model import AfterCrash, Json, Plan, StepKind
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +45,18 @@ def known_results(rows: Sequence[StepRun]) -> Known:
     return {(row.step_id, row.iteration): row for row in rows}
 
 
-def verdict_of(rows: Sequence[StepRun]) -> Verdict | None:
+def verdict_of(plan: Plan, rows: Sequence[StepRun]) -> Verdict | None:
     """How the run was already ending: a cancelled step is only ever written then.
 
-    A failed step that ends the run needs no help here: the walk meets its result and heeds it.
+    A failed step or a stop step that ends the run needs no help here: the walk meets its result and heeds it.
     """
-    was_failing = any(row.state is StepState.FAILED and not row.ports for row in rows)
-    if not was_failing and any(row.state is StepState.CANCELLED for row in rows):
+    stops = {step.id for step in plan.steps if step.kind is StepKind.STOP}
+    was_ending = any(
+        (row.state is StepState.FAILED and not row.ports)
+        or (row.state is StepState.SUCCEEDED and row.step_id in stops)
+        for row in rows
+    )
+    if not was_ending and any(row.state is StepState.CANCELLED for row in rows):
         return Verdict(RunState.CANCELLED)
     return None
 
@@ -62,6 +68,44 @@ def compile_again(run: Run, compiler: Compiler) -> Program | Failure:
     except FlowStudioError as error:
         log.warning("Run %s cannot be taken up again: %s", run.id, error)
         return failure_of(error)
+
+
+def unfold(ready: Sequence[Attempt], open_loop: Callable[[Attempt], list[Attempt]]) -> list[Attempt]:
+    """What is ready once the loops that were open at the crash are open again.
+
+    Only then all steps are known that may have been in flight, and all questions are asked at once.
+    """
+    found: list[Attempt] = []
+    queue = deque(ready)
+    while queue:
+        attempt = queue.popleft()
+        is_held = attempt.steered is not None and not attempt.steered.is_let_go
+        if attempt.is_replayed and attempt.node.kind.holds_steps and not is_held:
+            queue.extend(open_loop(attempt))
+        else:
+            found.append(attempt)
+    return found
+
+
+def resolve(
+    run: Run, progress: Progress, ready: Sequence[Attempt], *, was_at_work: bool
+) -> tuple[list[Attempt], Failure | None]:
+    """What is left to start after what was in flight is decided by the plan's settings, or what a person is asked."""
+    if progress.verdict is not None or run.options.is_dry:
+        return list(ready), None
+    doubtful = [attempt for attempt in ready if is_in_doubt(attempt, was_at_work=was_at_work)]
+    policy = run.plan.settings.after_crash
+    if not doubtful or policy is AfterCrash.RETRY:
+        return list(ready), None
+    if policy is AfterCrash.FAIL:
+        certain = [attempt for attempt in ready if attempt not in doubtful]
+        for attempt in doubtful:
+            certain += progress.settle(attempt, _failed(attempt))
+        return certain, None
+    questions = [doubt(attempt.node, attempt.walk.path) for attempt in doubtful]
+    for attempt, question in zip(doubtful, questions, strict=True):
+        progress.ask(attempt, question)
+    return [], questions[0]
 
 
 def is_in_doubt(attempt: Attempt, *, was_at_work: bool) -> bool:
@@ -98,7 +142,7 @@ def outcome_after(answer: Answer, node: Node, asked: StepRun, output: Json) -> O
     return conclude(node, failed_in_flight(node, asked.iteration), told)
 
 
-def failed_outcome(attempt: Attempt) -> Outcome:
+def _failed(attempt: Attempt) -> Outcome:
     """What the policy "fail" makes of a step in doubt."""
     return conclude(attempt.node, failed_in_flight(attempt.node, attempt.walk.path))
 

@@ -7,9 +7,9 @@ costs 100 us), branches run side by side, and a run that waits or is paused is o
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from flowstudio.engine import recovery
@@ -17,20 +17,23 @@ from flowstudio.engine.attempts import Attempts
 from flowstudio.engine.calls import Calls, child_id
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Program
-from flowstudio.engine.errors import NotWaitingError, engine_bug, failure_of
-from flowstudio.engine.events import RunEvent, StepStarted
+from flowstudio.engine.error_plans import ErrorPlans
+from flowstudio.engine.errors import NotWaitingError, StalledError, engine_bug, failure_of
+from flowstudio.engine.events import LogWritten, RunEvent, RunStateChanged, StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
+from flowstudio.engine.gates import Gates
 from flowstudio.engine.journal import Journal, Ticket
 from flowstudio.engine.limits import EngineLimits
-from flowstudio.engine.model import IterationPath, Run, RunLink, RunState, StepState
+from flowstudio.engine.model import Failure, IterationPath, Run, RunLink, RunState, StepState
 from flowstudio.engine.pool import Pool
 from flowstudio.engine.ports import Clock
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
-from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome, StepPerformer
+from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome, StepPerformer, performs_dry
+from flowstudio.engine.stops import NO_EDITS, Edits, Steered, Stops, stops_of, told
 from flowstudio.engine.timers import Timers
 from flowstudio.errors import FlowStudioError
-from flowstudio.plan.model import AfterCrash, Json, StepId
+from flowstudio.plan.model import Json, StepId
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,8 @@ class Works:
     publish: Callable[[RunEvent], None]
     limits: EngineLimits
     calls: Calls
+    error_plans: ErrorPlans
+    gates: Gates
     resume_url: Callable[[str], str]
 
 
@@ -70,7 +75,8 @@ class Runner:
         resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
         self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self, resume_url)
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
-        self._attempts = Attempts(works.timers, works.clock, self._wake, self._attach)
+        self._attempts = Attempts(works.timers, works.clock, self._wake, self._attach, self._has_turn)
+        self._stops = stops_of(run, known)
         self._verdict: Verdict | None = None
         self._has_begun = False
         self._is_paused = run.state is RunState.PAUSED
@@ -80,6 +86,7 @@ class Runner:
         self._was_at_work = known is not None and run.state is RunState.RUNNING
         self._is_taken_up = known is not None and run.state is not RunState.QUEUED
         self._is_cut_off = False
+        self._standing_by: list[Attempt] = []
         self._idle = threading.Event()
         self._ended = threading.Event()
 
@@ -92,12 +99,23 @@ class Runner:
         self._ended.wait(timeout_s)
         return self._record.run if self._record.state.is_final else None
 
+    def wait_for_reply(self, timeout_s: float) -> Run | None:
+        """The run with its answer, once that is durable, or in its final state; None when there is neither by then."""
+        reply = self._progress.reply
+        if reply is None:
+            return self.wait(timeout_s)
+        try:
+            response = reply.wait(timeout_s)
+        except FlowStudioError:
+            return self.wait(timeout_s)  # an answer that could not be stored fails its run
+        return self.wait(0) if response is None else replace(self.run, response=response)
+
     def start(self) -> None:
         self._submit(self._begin)
 
-    def cancel(self) -> bool:
-        """False when the run is ending anyway."""
-        return self._stop(Verdict(RunState.CANCELLED))
+    def cancel(self, reason: Failure | None = None) -> bool:
+        """False when the run is ending anyway. reason: why, when nobody asked for it."""
+        return self._stop(Verdict(RunState.CANCELLED, reason))
 
     def pause(self) -> bool:
         """Starts no more steps; those at work come to their end."""
@@ -108,15 +126,45 @@ class Runner:
             self._rest()
             return True
 
-    def resume(self) -> bool:
+    def resume(self, edits: Edits = NO_EDITS) -> bool:
+        """Goes on with all that is held; edits: params to replace, durable on return."""
         with self._lock:
             if self._verdict is not None or not self._is_paused:
                 return False
-            self._is_paused = False
-            self._record.move(RunState.RUNNING)
-            self._dispatch(self._admit(self._attempts.release()))
-            self._rest()
-            return True
+            if self._stops is not None:
+                self._stops.is_stepping = False
+            ticket = self._go_on_with(self._attempts.release(), edits)
+        if edits:
+            ticket.wait()
+        return True
+
+    def step_over(self, step_id: StepId | None, path: IterationPath, edits: Edits = NO_EDITS) -> bool:
+        """Performs one held step and pauses before what comes next. Durable on return; False when it is not held."""
+        with self._lock:
+            if self._verdict is not None or not self._is_paused:
+                return False
+            attempt = self._attempts.release_one(step_id, path)
+            if attempt is None:
+                return False
+            if self._stops is None:
+                self._stops = Stops(self.run.plan, {})
+            self._stops.is_stepping = True
+            attempt.steered = attempt.steered or Steered()
+            ticket = self._go_on_with([attempt], edits)
+        ticket.wait()
+        return True
+
+    def set_breakpoints(self, breakpoints: Mapping[StepId, str]) -> bool:
+        """Replaces them, durably. Raises BreakpointError, ExpressionError, the StorageError family."""
+        stops = Stops(self.run.plan, breakpoints)
+        with self._lock:
+            if self._verdict is not None or self._is_finishing:
+                return False
+            stops.is_stepping = self._stops is not None and self._stops.is_stepping
+            self._stops = stops
+            ticket = self._record.set_options(replace(self.run.options, breakpoints=dict(breakpoints)))
+        ticket.wait()
+        return True
 
     def deliver(self, call: Json, step_id: StepId | None, path: IterationPath | None) -> StepId:
         """Gives a call to the step that waits for one, named or the only one; which step that was.
@@ -145,8 +193,24 @@ class Runner:
         if not is_idle:
             self._token.cancel()
             is_idle = self._idle.wait(self._works.limits.grace_s)
-        self._ended.set()
+        self._set_ended()
         return is_idle
+
+    def stalled(self, stall: StalledError | None) -> None:
+        """The journal cannot be written for now: nothing more starts until it can (stall is None then)."""
+        now, state = self._works.clock.now(), self._record.state
+        if stall is not None and state is RunState.RUNNING:
+            self._works.publish(RunStateChanged(self.run.id, now, RunState.PAUSED, failure_of(stall)))
+        if stall is not None:
+            return
+        with self._lock:
+            standing_by, self._standing_by = self._standing_by, []
+            self._dispatch(self._admit(standing_by))
+            self._rest()
+        if state is RunState.RUNNING:
+            self._works.publish(RunStateChanged(self.run.id, now, self._record.state))
+            text = "The run goes on: its results can be stored again."
+            self._works.journal.tell(LogWritten(self.run.id, now, "warning", text))
 
     def refused(self, error: FlowStudioError) -> None:
         """The journal could not keep a result: the run fails, whatever it was about to become."""
@@ -188,7 +252,7 @@ class Runner:
                 return
             ready = self._progress.begin()
         if self._is_taken_up:
-            ready = self._unfold(ready)
+            ready = recovery.unfold(ready, self._open)
         with self._lock:
             if self._is_stopped():
                 return
@@ -199,27 +263,16 @@ class Runner:
         if self._record.state is RunState.INTERRUPTED:
             self._stand_still()
 
-    def _unfold(self, ready: Sequence[Attempt]) -> list[Attempt]:
-        """Opens the loops again that were open at a crash, before anything starts.
-
-        Only then all steps are known that may have been in flight, and all questions are asked at once.
-        """
-        found: list[Attempt] = []
-        queue = deque(ready)
-        while queue:
-            attempt = queue.popleft()
-            if not (attempt.is_replayed and attempt.node.kind.holds_steps):
-                found.append(attempt)
-                continue
-            ending = self._perform(attempt)
-            with self._lock:
-                queue.extend(self._take_in(attempt, ending))
-        return found
+    def _open(self, loop: Attempt) -> list[Attempt]:
+        """Opens a loop that was open at a crash, before anything starts; what it leads to."""
+        ending = self._perform(loop)
+        with self._lock:
+            return self._take_in(loop, ending)
 
     def _stand_still(self) -> None:
         """Lets go of an interrupted run once that is durable: until its answers come it is rows, not an object."""
         try:
-            self._record.last_ticket.wait()
+            self._works.journal.outlast(self._record.last_ticket)
         except FlowStudioError as error:
             log.error("Run %s is interrupted, and that could not be stored: %s", self.run.id, error)
         self._let_go()
@@ -239,15 +292,42 @@ class Runner:
             if not self._may_start(attempt):
                 return None, self._rest()
             attempt.thread_id = threading.get_ident()
-        return self._settle(attempt, self._perform(attempt))
+        if self._stops is not None:
+            reason = self._stops.reason(attempt, self._progress.scope(attempt.walk))
+            if reason is not None:
+                return None, self._stop_before(attempt, reason)
+        try:
+            ending = self._perform(attempt)
+        except StalledError:
+            return None, self._stand_by(attempt)
+        return self._settle(attempt, ending)
+
+    def _stop_before(self, attempt: Attempt, reason: str) -> bool:
+        """Holds a step and pauses the run; whether it is over, because somebody ended it meanwhile."""
+        shown: Json = None
+        try:
+            shown = self._works.performer.shown(self.run, attempt, self._progress.scope(attempt.walk), self._token)
+        except FlowStudioError as error:
+            reason = told(error, reason)
+        with self._lock:
+            if attempt in self._attempts.in_flight and self._is_stopped():
+                self._attempts.land(attempt, is_used=False)
+            elif attempt in self._attempts.in_flight:
+                attempt.steered = Steered(edit=attempt.steered.edit if attempt.steered is not None else {})
+                self._attempts.hold(attempt)
+                self._progress.stop_before(attempt, shown, reason)
+                self._is_paused = True
+            return self._rest()
 
     def _may_start(self, attempt: Attempt) -> bool:
         if attempt not in self._attempts.in_flight:
             return False  # given up before it began
         if self._is_stopped():
-            self._attempts.in_flight.discard(attempt)
+            self._attempts.land(attempt, is_used=False)
         elif self._is_paused:
             self._attempts.hold(attempt)
+        elif self._works.journal.stall is not None:
+            self._stand_by_for_journal(attempt)
         else:
             return True
         return False
@@ -256,16 +336,19 @@ class Runner:
         works = self._works
         try:
             is_durable = self._await_durable(attempt)
+        except StalledError:
+            raise
         except FlowStudioError as error:
             self.refused(error)
             return Outcome(StepState.CANCELLED)
         walk, node = attempt.walk, attempt.node
         # What the step tells must not be heard before the ends of the steps it follows.
-        attempt.tell = works.publish if is_durable else works.journal.tell
+        tell = works.publish if is_durable else works.journal.tell
+        attempt.tell, attempt.note = works.journal.tell, works.journal.note
         if attempt.started_at is None:  # a wait step whose time has come started long ago
             attempt.started_at = works.clock.now()
             attempt.started = works.clock.monotonic()
-            attempt.tell(StepStarted(self.run.id, attempt.started_at, node.step.id, walk.path, attempt.number))
+            tell(StepStarted(self.run.id, attempt.started_at, node.step.id, walk.path, attempt.number))
         return works.performer.perform(self.run, attempt, self._progress.scope(walk), self._token, self._give_up)
 
     def _await_durable(self, attempt: Attempt) -> bool:
@@ -290,12 +373,23 @@ class Runner:
         with self._lock:
             return self._progress.start_anew(attempt)
 
+    def _stand_by(self, attempt: Attempt) -> bool:
+        """Holds a step whose inputs cannot be made durable for now; whether the run is over meanwhile."""
+        with self._lock:
+            if attempt in self._attempts.in_flight:
+                if self._works.journal.stall is not None and not self._is_stopped():
+                    self._stand_by_for_journal(attempt)
+                else:  # it flows again already
+                    self._attempts.land(attempt, is_used=False)
+                    self._dispatch(self._admit([attempt]))
+            return self._rest()
+
     def _settle(self, attempt: Attempt, ending: Ending) -> tuple[Attempt | None, bool]:
         """Takes in how an attempt ended; what this thread does next, and whether the run is over."""
         with self._lock:
             if attempt not in self._attempts.in_flight:
                 return None, False  # given up meanwhile: its end is written already
-            self._attempts.in_flight.discard(attempt)
+            self._attempts.land(attempt)
             following, is_over = self._conclude(attempt, ending)
         if self._verdict is not None:
             self._interrupt()
@@ -310,6 +404,15 @@ class Runner:
                 return  # it waits no longer
         self._settle_for(attempt, self._works.performer.take_result(attempt, child))
 
+    def _take_turn(self, attempt: Attempt) -> None:
+        """The provider of a parked attempt takes its call now."""
+        with self._lock:
+            if not self._attempts.take(attempt):
+                return  # dropped meanwhile, and its turn given to the next
+            if not self._is_paused:
+                self._record.move(RunState.RUNNING)
+        self._work(attempt)
+
     def _listen(self, attempt: Attempt) -> None:
         """Waits for the end of the run that a parked attempt called."""
         link = RunLink(self.run.id, attempt.node.step.id, attempt.walk.path)
@@ -323,7 +426,8 @@ class Runner:
 
     def _take_in(self, attempt: Attempt, ending: Ending) -> list[Attempt]:
         is_success = isinstance(ending, Outcome) and ending.state is StepState.SUCCEEDED
-        if self._is_halted and self._token.is_set and self._verdict is None and not is_success:
+        is_cut_off = self._token.is_set or (isinstance(ending, Outcome) and ending.state is StepState.CANCELLED)
+        if self._is_halted and is_cut_off and self._verdict is None and not is_success:
             self._is_cut_off = self._is_cut_off or not attempt.node.may_repeat
             return []  # it may have failed because of the halt: the next start treats it as in flight at a crash
         if isinstance(ending, Outcome):
@@ -373,6 +477,18 @@ class Runner:
             self._record.move(RunState.RUNNING)
         return startable
 
+    def _has_turn(self, attempt: Attempt) -> bool:
+        """Whether the provider takes a call now; if not, a thread of the pool comes back with it in its turn."""
+        step, is_dry = attempt.node.step, self.run.options.is_dry
+        if is_dry and not performs_dry(attempt.node):
+            return True
+        come_back = partial(self._submit, self._take_turn, attempt)
+        permit = attempt.permit = self._works.gates.ask(self.run.user_id, step.provider, step.credential, come_back)
+        if permit is None or permit.has_passed:
+            return True
+        self._progress.queue_up(attempt, permit)
+        return False
+
     def _attach(self, attempt: Attempt) -> None:
         self._submit(self._listen, attempt)
 
@@ -394,6 +510,21 @@ class Runner:
         for attempt in attempts:
             self._submit(self._work, attempt)
 
+    def _go_on_with(self, held: Sequence[Attempt], edits: Edits) -> Ticket:
+        """Ends the pause for these; the way to the disk of what was decided about them."""
+        self._is_paused = False
+        if self._has_begun:  # not still in line
+            self._record.move(RunState.RUNNING)
+        for attempt in held:
+            edit = edits.get((attempt.node.step.id, attempt.walk.path), {})
+            if edit or attempt.steered is not None:
+                before = attempt.steered.edit if attempt.steered is not None else {}
+                attempt.steered = Steered(True, {**before, **edit})
+                self._progress.let_go(attempt)
+        self._dispatch(self._admit(held))
+        self._rest()
+        return self._progress.last_ticket
+
     def _is_stopped(self) -> bool:
         """Nothing more starts."""
         return self._verdict is not None or self._is_halted
@@ -413,37 +544,30 @@ class Runner:
             self._leave_off()
         elif not self._has_begun:
             return False
-        elif self._is_paused:
+        elif self._is_paused or self._attempts.is_stepped_over:
+            self._is_paused = True
             self._record.move(RunState.PAUSED)
-        elif self._attempts.has_parked:
+        elif self._attempts.has_parked and not self._standing_by:
             self._record.move(RunState.WAITING)
         return False
 
+    def _stand_by_for_journal(self, attempt: Attempt) -> None:
+        self._attempts.land(attempt, is_used=False)
+        self._standing_by.append(attempt)
+
     def _leave_off(self) -> None:
-        """Halted, and nothing is at work any more. Of a run that waits the next start knows that nothing was in flight."""
+        """Halted, nothing at work any more. Of a run that waits the next start knows that nothing was in flight."""
         if self._record.state is RunState.RUNNING and not self._is_cut_off and not self._idle.is_set():
             self._record.move(RunState.WAITING)
         self._idle.set()
 
     def _resolve(self, ready: Sequence[Attempt]) -> list[Attempt]:
         """Decides, or asks, about what was in flight at a crash; the attempts that are left to start."""
-        if self._progress.verdict is not None or self.run.options.is_dry:
-            return list(ready)
-        doubtful = [attempt for attempt in ready if recovery.is_in_doubt(attempt, was_at_work=self._was_at_work)]
-        policy = self.run.plan.settings.after_crash
-        if not doubtful or policy is AfterCrash.RETRY:
-            return list(ready)
-        certain = [attempt for attempt in ready if attempt not in doubtful]
-        if policy is AfterCrash.FAIL:
-            for attempt in doubtful:
-                certain += self._progress.settle(attempt, recovery.failed_outcome(attempt))
-            return certain
-        questions = [recovery.doubt(attempt.node, attempt.walk.path) for attempt in doubtful]
-        for attempt, question in zip(doubtful, questions, strict=True):
-            self._progress.ask(attempt, question)
-        self._record.move(RunState.INTERRUPTED, questions[0])
-        self._is_halted = True
-        return []
+        certain, question = recovery.resolve(self.run, self._progress, ready, was_at_work=self._was_at_work)
+        if question is not None:
+            self._record.move(RunState.INTERRUPTED, question)
+            self._is_halted = True
+        return certain
 
     # Ends
 
@@ -473,14 +597,34 @@ class Runner:
             if self._is_refused:
                 self._works.journal.readmit(self.run.id)
             self._progress.mark_rest(self._attempts.interrupted)
-        self._record.end(verdict.state, verdict.failure, self._progress.response, self._progress.steps_done)
+        progress, error_run = self._progress, self._prepare_error_run(verdict)
+        response = progress.reply.response if progress.reply is not None else None
+        self._record.end(verdict.state, verdict.failure, response, progress.steps_done)
         self._let_go()
+        if error_run is not None:
+            self._works.error_plans.start(error_run)
+
+    def _prepare_error_run(self, verdict: Verdict) -> Run | None:
+        """Stores the run that this one's failure starts, once nothing can undo the failure any more."""
+        if verdict.state is not RunState.FAILED or self.run.plan.settings.error_plan is None:
+            return None
+        try:
+            self._works.journal.outlast(self._progress.last_ticket)
+        except FlowStudioError:
+            log.debug("Run %s was told of the refusal already", self.run.id)
+        return self._works.error_plans.prepare(self.run, verdict.failure)
 
     def _let_go(self) -> None:
         """Nothing is at work any more, whether the run came to its end or was lost: all who wait go on."""
         self._idle.set()
-        self._ended.set()
+        self._set_ended()
         self._on_end(self.run.id)
+
+    def _set_ended(self) -> None:
+        """Wakes all who wait for the run."""
+        self._ended.set()
+        if self._progress.reply is not None:
+            self._progress.reply.close()
 
     # On the timer thread
 

@@ -10,7 +10,6 @@ from flowstudio.engine.events import RunEvent, StepSkipped, StepStarted, StepSuc
 from flowstudio.engine.model import RunState, StepState
 from flowstudio.engine.ports import Invocation
 from flowstudio.plan.model import Json, OnError, Retry
-from flowstudio.workspace.errors import DiskFullError
 from tests.engine.workbench import PATIENCE_S, Workbench, new_run, plan, refusal, step
 
 
@@ -337,45 +336,6 @@ def test_a_result_is_durable_before_a_dependent_step_starts(bench: Workbench) ->
 class Listener:
     def __init__(self, append: Any) -> None:
         self.append = append
-
-
-class FullDisk:
-    """The store, on a disk that is full while `is_full`."""
-
-    def __init__(self, store: Any) -> None:
-        self.store = store
-        self.is_full = False
-
-    def write(self, entries: Any, new_runs: Any = ()) -> Any:
-        if self.is_full:
-            raise DiskFullError("The disk is full.", fix="Free some space.")
-        return self.store.write(entries, new_runs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
-
-
-@pytest.mark.logs("journal cannot be written", "could not be stored")
-def test_a_full_disk_fails_the_run_in_memory_and_the_engine_goes_on(bench: Workbench) -> None:
-    bench.engine.close()
-    disk = bench.store = FullDisk(bench.store)
-    bench.open()
-
-    def fill(call: Invocation) -> None:
-        disk.is_full = True
-
-    bench.invoker.functions["fill"] = fill
-    run = bench.run(plan(step("a", "test.fill"), step("b"), edges="a > b"))
-    assert run.state is RunState.FAILED
-    assert run.failure is not None
-    assert (run.failure.code, run.failure.sentence) == ("storage.disk_full", "The disk is full.")
-    assert bench.invoker.called() == ["a"], "what depends on a lost result does not start"
-    told = [event.as_json() for event in bench.events]
-    assert any(each["type"] == "log" and "history does not hold" in str(each["text"]) for each in told)
-    assert told[-1]["type"] == "run ended"
-    disk.is_full = False
-    assert bench.run(plan(step("a")), "r2").state is RunState.SUCCEEDED
-    assert not bench.store.get("r1").state.is_final, "the next start takes it up"
 
 
 @pytest.mark.logs("broke")
