@@ -8,9 +8,9 @@ from queue import Empty, SimpleQueue
 import click
 
 from flowstudio.cli.faces import RunningApplication
-from flowstudio.cli.output import RunLines, as_text
+from flowstudio.cli.output import RunLines, show_json
 from flowstudio.engine.events import RunEnded, RunEvent
-from flowstudio.engine.model import RunState, TriggerEvent
+from flowstudio.engine.model import Run, RunState, TriggerEvent
 from flowstudio.plan.model import Json, Plan
 from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
@@ -24,11 +24,11 @@ LOOK_S = 0.2
 """How often the wait looks up: on Windows only then is Ctrl+C noticed."""
 
 
-def read_input(text: str | None) -> Json:
-    """--input as a value: JSON itself, or @FILE (@- for standard input). Raises BadRequestError."""
+def read_input(text: str | None, option: str = "--input") -> Json:
+    """An option as a value: JSON itself, or @FILE (@- for standard input). Raises BadRequestError."""
     if text is None:
         return None
-    source = "--input"
+    source = option
     if text == "@-":
         text, source = sys.stdin.read(), "standard input"
     elif text.startswith("@"):
@@ -71,7 +71,7 @@ def run_plan(application: RunningApplication, user_id: str, plan: Plan, data: Js
     finally:
         unsubscribe()
     if as_json:
-        click.echo(as_text(services.history.execution(user_id, run_id)))
+        show_json(services.history.execution(user_id, run_id))
     return code
 
 
@@ -93,7 +93,7 @@ def _watch(
             if text is not None:
                 click.echo(text, err=to_stderr)
             if isinstance(event, RunEnded):
-                return INTERRUPTED if is_interrupted else _exit_code(event.state)
+                return INTERRUPTED if is_interrupted else exit_code(event.state)
         except Empty:
             continue
         except KeyboardInterrupt:
@@ -104,5 +104,23 @@ def _watch(
             application.services.runs.cancel(user_id, run_id)
 
 
-def _exit_code(state: RunState) -> int:
+def wait_for_end(application: RunningApplication, user_id: str, run_id: str) -> Run:
+    """The run once it ended or stands still. The first Ctrl+C cancels it, the second leaves."""
+    services, is_interrupted = application.services, False
+    while True:
+        try:
+            ended = services.runs.wait(run_id, LOOK_S)
+        except KeyboardInterrupt:
+            if is_interrupted:
+                raise
+            is_interrupted = True
+            click.echo("Stopping the run. Press Ctrl+C again to leave at once.", err=True)
+            services.runs.cancel(user_id, run_id)
+            continue
+        run = ended or services.runs.get(user_id, run_id)
+        if run.state.is_final or run.state is RunState.INTERRUPTED:
+            return run
+
+
+def exit_code(state: RunState) -> int:
     return SUCCESS if state is RunState.SUCCEEDED else FAILED

@@ -5,9 +5,13 @@ import json
 import click
 
 from flowstudio.cli.context import JSON_OUT, USER, application
-from flowstudio.cli.output import milliseconds, sentence, table
-from flowstudio.engine.model import Run, StepRun
-from flowstudio.workspace.run_json import path_as_text, run_as_json, step_as_json
+from flowstudio.cli.output import milliseconds, sentence, show_json, table
+from flowstudio.cli.run_command import exit_code, read_input, wait_for_end
+from flowstudio.engine.model import Answer, Run, StepRun
+from flowstudio.workspace.resumption import iteration_path
+from flowstudio.workspace.run_json import log_line_as_json, path_as_text, run_as_json, step_as_json
+from flowstudio.workspace.run_log import Level, LogLine
+from flowstudio.workspace.runs import log_pages
 
 
 @click.group()
@@ -26,7 +30,7 @@ def list_runs(context: click.Context, plan_id: str | None, limit: int, as_json: 
     with application(context) as running:
         found = running.services.runs.list(user_id, plan_id, limit)
     if as_json:
-        click.echo(json.dumps([run_as_json(run) for run in found], indent=2, ensure_ascii=False))
+        show_json([run_as_json(run) for run in found])
     else:
         click.echo(table([_run_row(run) for run in found]) if found else "There are no runs.")
 
@@ -43,12 +47,73 @@ def show_run(context: click.Context, run_id: str, as_json: bool, user_id: str) -
         steps = running.services.runs.steps(user_id, run_id)
     if as_json:
         document = {**run_as_json(run), "steps": [step_as_json(step) for step in steps]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        show_json(document)
         return
     click.echo("  ".join(_run_row(run)))
     if run.failure is not None:
         click.echo(sentence(run.failure.sentence, run.failure.fix))
     click.echo(table([_step_row(step) for step in steps]))
+
+
+@runs.command("log")
+@click.argument("run_id")
+@click.option("--level", type=click.Choice([*Level]), default=Level.DEBUG, help="Only lines of this level and above.")
+@JSON_OUT
+@USER
+@click.pass_context
+def show_log(context: click.Context, run_id: str, level: str, as_json: bool, user_id: str) -> None:
+    """Show what the steps of a run, and the engine, told of it."""
+    with application(context) as running:
+        pages = log_pages(running.services.runs, user_id, run_id, Level(level))
+        lines = [line for page in pages for line in page]
+    if as_json:
+        click.echo(json.dumps([log_line_as_json(line) for line in lines], indent=2, ensure_ascii=False))
+    else:
+        click.echo(table([_log_row(line) for line in lines]) if lines else "The log has no such lines.")
+
+
+def _log_row(line: LogLine) -> tuple[str, ...]:
+    place = ".".join(filter(None, (line.step_id, path_as_text(line.iteration))))
+    return (f"{line.at.astimezone():%H:%M:%S.%f}"[:12], line.level, place, line.text)
+
+
+@runs.command("answer")
+@click.argument("run_id")
+@click.argument("answer", type=click.Choice([each.value for each in Answer]))
+@click.option("--step", "step_id", help="The step that is meant, when several ask.")
+@click.option("--iteration", help="Its iteration inside loops, as `runs show` lists it: 3.0.")
+@click.option("--output", metavar="JSON|@FILE", help="With done: the result that the following steps read.")
+@USER
+@click.pass_context
+def answer_run(
+    context: click.Context,
+    run_id: str,
+    answer: str,
+    step_id: str | None,
+    iteration: str | None,
+    output: str | None,
+    user_id: str,
+) -> None:
+    """Say what became of a step that was in flight when the program died.
+
+    retry does it again, done takes it as done, fail lets it count as failed. With the last answer the run goes on, in
+    this command, until its end.
+    """
+    result = read_input(output, "--output")
+    with application(context) as running:
+        service = running.services.runs
+        service.answer(user_id, run_id, Answer(answer), step_id, iteration_path(iteration) or (), result)
+        open_ones = service.questions(user_id, run_id)
+        ended = None if open_ones else wait_for_end(running, user_id, run_id)
+    for row in open_ones:
+        assert row.failure is not None
+        click.echo(sentence(row.failure.sentence, row.failure.fix))
+    if ended is None:
+        return
+    click.echo("  ".join(_run_row(ended)))
+    if ended.failure is not None:
+        click.echo(sentence(ended.failure.sentence, ended.failure.fix))
+    context.exit(exit_code(ended.state))
 
 
 def _run_row(run: Run) -> tuple[str, ...]:

@@ -66,11 +66,28 @@ def limit(default: int = 100) -> int:
     return int(text)
 
 
+def whole_number(name: str, default: int) -> int:
+    """A query value of 0 or more."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise BadRequestError(f"`{name}` must be a whole number.", facts={"field": name})
+    return int(text)
+
+
 def choice(name: str, kind: type[Choice]) -> Choice | None:
     """A query value that is one of an enumeration's words; None when it is absent."""
     text = request.args.get(name)
-    if text is None:
-        return None
+    return None if text is None else _one_of(name, text, kind)
+
+
+def word(document: dict[str, Any], name: str, kind: type[Choice]) -> Choice:
+    """A required value that is one of an enumeration's words."""
+    return _one_of(name, field(document, name, str), kind)
+
+
+def _one_of(name: str, text: str, kind: type[Choice]) -> Choice:
     try:
         return kind(text)
     except ValueError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from flowstudio.engine.errors import NotInterruptedError, NotWaitingError
+from flowstudio.engine.errors import BreakpointError, NotInterruptedError, NotWaitingError
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.rules import PlanError
@@ -21,6 +21,7 @@ from flowstudio.workspace.errors import (
     NoSuchPlanError,
     NoSuchRunError,
     NoSuchWebhookError,
+    OutputsNeededError,
     PlanNotRunnableError,
     PlanTakenError,
     RunStateError,
@@ -38,6 +39,8 @@ _STATUS: tuple[tuple[type[FlowStudioError], int], ...] = (
     (WebhookTakenError, 409),
     (PlanTakenError, 409),
     (RunStateError, 409),
+    (OutputsNeededError, 409),
+    (BreakpointError, 400),
     (NotInterruptedError, 409),
     (NotWaitingError, 409),
     (WebhookSecretError, 401),

@@ -2,16 +2,19 @@
 
 from flask import Blueprint, Response, request
 
-from flowstudio.engine.model import RunState
+from flowstudio.engine.model import Answer, RunState
 from flowstudio.server.answers import answer
-from flowstudio.server.inputs import choice, limit, user_id
-from flowstudio.workspace.run_json import run_as_json, step_as_json
+from flowstudio.server.inputs import body, choice, limit, optional, user_id, whole_number, word
+from flowstudio.workspace.resumption import iteration_path
+from flowstudio.workspace.run_json import held_as_json, log_line_as_json, question_as_json, run_as_json, step_as_json
+from flowstudio.workspace.run_log import Level
 from flowstudio.workspace.services import Services
 
 
 class RunsApi:
     def __init__(self, services: Services) -> None:
         self._runs = services.runs
+        self._breakpoints = services.breakpoints
         self._address = services.address
 
     def blueprint(self) -> Blueprint:
@@ -20,9 +23,10 @@ class RunsApi:
         routes.add_url_rule("/runs/cancel", view_func=self.cancel_all, methods=["POST"])
         routes.add_url_rule("/runs/<run_id>", view_func=self.get)
         routes.add_url_rule("/runs/<run_id>/steps", view_func=self.steps)
+        routes.add_url_rule("/runs/<run_id>/log", view_func=self.log)
         routes.add_url_rule("/runs/<run_id>/cancel", view_func=self.cancel, methods=["POST"])
         routes.add_url_rule("/runs/<run_id>/pause", view_func=self.pause, methods=["POST"])
-        routes.add_url_rule("/runs/<run_id>/resume", view_func=self.resume, methods=["POST"])
+        routes.add_url_rule("/runs/<run_id>/answer", view_func=self.answer, methods=["POST"])
         return routes
 
     def list(self) -> Response:
@@ -35,10 +39,21 @@ class RunsApi:
         document = run_as_json(run)
         if run.resume_key and not run.state.is_final:
             document["resume_url"] = self._address.to_resume(run.resume_key)
+        if run.state is RunState.PAUSED:
+            document["held"] = [held_as_json(step) for step in self._breakpoints.held(user_id(), run_id)]
+        if run.state is RunState.INTERRUPTED:
+            document["questions"] = [question_as_json(step) for step in self._runs.questions(user_id(), run_id)]
         return answer(document)
 
     def steps(self, run_id: str) -> Response:
         return answer({"steps": [step_as_json(step) for step in self._runs.steps(user_id(), run_id)]})
+
+    def log(self, run_id: str) -> Response:
+        """`next` is the `after` of the next page, null at the end."""
+        level, after, most = choice("level", Level) or Level.DEBUG, whole_number("after", 0), limit()
+        lines = self._runs.log(user_id(), run_id, level, after, most)
+        following = lines[-1].sequence if len(lines) == most else None
+        return answer({"lines": [log_line_as_json(line) for line in lines], "next": following})
 
     def cancel_all(self) -> Response:
         """Stops every run of the user that goes on; how many there were."""
@@ -52,6 +67,15 @@ class RunsApi:
         self._runs.pause(user_id(), run_id)
         return self.get(run_id)
 
-    def resume(self, run_id: str) -> Response:
-        self._runs.resume(user_id(), run_id)
+    def answer(self, run_id: str) -> Response:
+        """What became of a step that was in flight at a crash."""
+        document = body()
+        self._runs.answer(
+            user_id(),
+            run_id,
+            word(document, "answer", Answer),
+            optional(document, "step_id", str),
+            iteration_path(optional(document, "iteration", str)) or (),
+            document.get("output"),
+        )
         return self.get(run_id)

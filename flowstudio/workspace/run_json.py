@@ -1,8 +1,11 @@
 """Runs and step runs as the API and `--json` show them. The old clients' shape is in history.py."""
 
-from flowstudio.engine.model import Failure, IterationPath, Run, RunOptions, StepRun
+from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunOptions, StepRun
+from flowstudio.engine.stops import EDIT
 from flowstudio.plan.model import Json
+from flowstudio.workspace.breakpoints import HeldStep
 from flowstudio.workspace.plan_json import iso
+from flowstudio.workspace.run_log import LogLine
 
 
 def run_as_json(run: Run) -> dict[str, Json]:
@@ -25,6 +28,7 @@ def run_as_json(run: Run) -> dict[str, Json]:
 
 
 def step_as_json(step: StepRun) -> dict[str, Json]:
+    """All but the params a person gave an unfinished step: there may be a secret among them."""
     return {
         "step_id": step.step_id,
         "iteration": path_as_text(step.iteration),
@@ -35,9 +39,40 @@ def step_as_json(step: StepRun) -> dict[str, Json]:
         "output": step.output,
         "message": step.message,
         "failure": failure_as_json(step.failure),
-        "metadata": dict(step.metadata),
+        "metadata": {name: value for name, value in step.metadata.items() if name != EDIT},
         "started_at": iso(step.started_at),
         "duration_ms": step.duration_ms,
+    }
+
+
+def held_as_json(held: HeldStep) -> dict[str, Json]:
+    """A step a paused run stands before."""
+    return {
+        "step_id": held.step_id,
+        "iteration": path_as_text(held.iteration),
+        "reason": held.reason,
+        "input": held.input,
+    }
+
+
+def log_line_as_json(line: LogLine) -> dict[str, Json]:
+    return {
+        "sequence": line.sequence,
+        "at": iso(line.at),
+        "level": line.level,
+        "step_id": line.step_id,
+        "iteration": path_as_text(line.iteration),
+        "text": line.text,
+    }
+
+
+def question_as_json(step: StepRun) -> dict[str, Json]:
+    """A step that was in flight at a crash, as what a person is asked."""
+    return {
+        "step_id": step.step_id,
+        "iteration": path_as_text(step.iteration),
+        "question": failure_as_json(step.failure),
+        "answers": [answer.value for answer in Answer],
     }
 
 

@@ -1,19 +1,24 @@
 """Runs: start, wait, steer and read executions of plans."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Protocol
 
-from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
+from flowstudio.engine.model import PLAIN, Answer, IterationPath, Run, RunOptions, RunState, StepRun, TriggerEvent
 from flowstudio.engine.ports import Clock
-from flowstudio.plan.model import Plan
+from flowstudio.engine.recovery import questions
+from flowstudio.plan.model import Json, Plan, StepId, TriggerKind
 from flowstudio.plan.rules import Problem, Severity, check_plan
 from flowstudio.providers.registry import Registry
-from flowstudio.workspace.errors import NoSuchRunError, PlanNotRunnableError, RunStateError
+from flowstudio.workspace.errors import BadRequestError, NoSuchRunError, PlanNotRunnableError, RunStateError
 from flowstudio.workspace.ports import RunHistory
 from flowstudio.workspace.run_ids import new_run_id
+from flowstudio.workspace.run_log import Level, LogLine
 from flowstudio.workspace.step_input import StepInput, received_by
+
+LOG_PAGE = 1000
+"""Lines of a log that are read at once."""
 
 CHECKED_PLANS = 256
 """How many check results are remembered; a webhook's plan is checked once, not at every request."""
@@ -22,14 +27,15 @@ CHECKED_PLANS = 256
 class RunEngine(Protocol):
     """The part of the engine that use cases need."""
 
-    def submit(self, run: Run) -> bool:
+    def submit(self, run: Run, seeds: Sequence[StepRun] = ()) -> bool:
         """False when a run of that id exists, which then goes on as it was."""
         ...
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run | None: ...
+    def wait_for_reply(self, run_id: str, timeout_s: float) -> Run | None: ...
     def cancel(self, run_id: str) -> bool: ...
     def pause(self, run_id: str) -> bool: ...
-    def resume(self, run_id: str) -> bool: ...
+    def answer(self, run_id: str, step_id: StepId, iteration: IterationPath, answer: Answer, output: Json) -> None: ...
 
 
 class Runs:
@@ -43,14 +49,23 @@ class Runs:
         self._check = PlanCheck(catalogue)
         self._clock = clock
 
-    def start(self, user_id: str, plan: Plan, trigger: TriggerEvent | None = None, run_id: str | None = None) -> str:
+    def start(
+        self,
+        user_id: str,
+        plan: Plan,
+        trigger: TriggerEvent | None = None,
+        run_id: str | None = None,
+        options: RunOptions = PLAIN,
+        seeds: Sequence[StepRun] = (),
+    ) -> str:
         """Starts a run of this exact plan and returns its id at once; a run_id that exists is met, not repeated.
 
-        Raises PlanNotRunnableError listing every error problem, StorageError when it cannot be made durable.
+        seeds: results it begins with. Raises PlanNotRunnableError listing every error problem, BreakpointError,
+        BadRequestError for pins in a run nobody started by hand, StorageError when it cannot be made durable.
         """
-        errors = [each for each in self._check(user_id, plan) if each.severity is Severity.ERROR]
-        if errors:
-            raise PlanNotRunnableError(plan.name, errors)
+        self.require_runnable(user_id, plan)
+        if options.uses_pins and trigger is not None and trigger.kind is not TriggerKind.MANUAL:
+            raise BadRequestError("Pinned outputs stand in for steps only in runs that a person starts.")
         run = Run(
             id=run_id or new_run_id(),
             user_id=user_id,
@@ -58,9 +73,16 @@ class Runs:
             state=RunState.QUEUED,
             trigger=trigger or TriggerEvent(),
             created_at=self._clock.now(),
+            options=options,
         )
-        self._engine.submit(run)
+        self._engine.submit(run, seeds)
         return run.id
+
+    def require_runnable(self, user_id: str, plan: Plan) -> None:
+        """Raises PlanNotRunnableError listing every error problem."""
+        errors = [each for each in self._check(user_id, plan) if each.severity is Severity.ERROR]
+        if errors:
+            raise PlanNotRunnableError(plan.name, errors)
 
     def check(self, user_id: str, plan: Plan) -> Sequence[Problem]:
         """All problems of the plan, warnings too."""
@@ -69,6 +91,10 @@ class Runs:
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run | None:
         """The run once it ended; None when it still goes on after timeout_s seconds."""
         return self._engine.wait(run_id, timeout_s)
+
+    def wait_for_reply(self, run_id: str, timeout_s: float) -> Run | None:
+        """The run once it answered, even if it goes on, or ended; None when it did neither within timeout_s seconds."""
+        return self._engine.wait_for_reply(run_id, timeout_s)
 
     def cancel(self, user_id: str, run_id: str) -> bool:
         """Ends the run; False when it had ended already. Raises NoSuchRunError."""
@@ -83,13 +109,34 @@ class Runs:
         """Starts no more steps; those at work come to their end. Raises NoSuchRunError, RunStateError."""
         run = self.get(user_id, run_id)
         if not self._engine.pause(run_id):
-            raise _cannot("paused", run)
+            raise cannot("paused", run)
 
-    def resume(self, user_id: str, run_id: str) -> None:
-        """Raises NoSuchRunError, RunStateError when the run is not paused."""
+    def questions(self, user_id: str, run_id: str) -> Sequence[StepRun]:
+        """The steps that were in flight at a crash and wait for an answer. Raises NoSuchRunError."""
         run = self.get(user_id, run_id)
-        if not self._engine.resume(run_id):
-            raise _cannot("resumed", run)
+        return questions(self._history.step_runs(run_id)) if run.state is RunState.INTERRUPTED else []
+
+    def answer(
+        self,
+        user_id: str,
+        run_id: str,
+        answer: Answer,
+        step_id: StepId | None = None,
+        iteration: IterationPath = (),
+        output: Json = None,
+    ) -> None:
+        """Says what became of a step that was in flight at a crash; the run goes on with the last answer.
+
+        Without step_id the only step that asks. output: the result of one that is done. Raises NoSuchRunError,
+        NotInterruptedError, BadRequestError when several steps ask and none is named.
+        """
+        asking = self.questions(user_id, run_id)
+        if step_id is None and len(asking) > 1:
+            names = ", ".join(sorted({row.step_id for row in asking}))
+            raise BadRequestError(f"{len(asking)} steps of this run ask: say which one, of {names}.")
+        if step_id is None and asking:
+            step_id, iteration = asking[0].step_id, asking[0].iteration
+        self._engine.answer(run_id, step_id or "", iteration, answer, output)
 
     def get(self, user_id: str, run_id: str) -> Run:
         run = self._history.find(user_id, run_id)
@@ -112,6 +159,13 @@ class Runs:
         run = self.get(user_id, run_id)
         return received_by(run, step_id, iteration, lambda step, path: self._history.step_run(run_id, step, path))
 
+    def log(
+        self, user_id: str, run_id: str, level: Level = Level.DEBUG, after: int = 0, limit: int = LOG_PAGE
+    ) -> Sequence[LogLine]:
+        """The next lines after that sequence, of that level and above. Raises NoSuchRunError."""
+        self.get(user_id, run_id)
+        return self._history.log_lines(run_id, level, after, limit)
+
     def list(
         self, user_id: str, plan_id: str | None = None, limit: int = 100, state: RunState | None = None
     ) -> Sequence[Run]:
@@ -119,7 +173,15 @@ class Runs:
         return self._history.list_runs(user_id, plan_id=plan_id, limit=limit, state=state)
 
 
-def _cannot(be: str, run: Run) -> RunStateError:
+def log_pages(runs: Runs, user_id: str, run_id: str, level: Level = Level.DEBUG) -> Iterator[Sequence[LogLine]]:
+    """The whole log, a page at a time. Raises NoSuchRunError."""
+    after = 0
+    while lines := runs.log(user_id, run_id, level, after):
+        yield lines
+        after = lines[-1].sequence
+
+
+def cannot(be: str, run: Run) -> RunStateError:
     sentence = f"The run {run.id} of “{run.plan.name}” cannot be {be}: it is {run.state.value}."
     return RunStateError(sentence, facts={"state": run.state.value})
 

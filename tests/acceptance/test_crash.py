@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Serve
-from faces import Server
+from faces import CommandLine, Server
 from plans import chain, flow, step
 from polling import until
 from vendor import Vendor
@@ -113,3 +113,92 @@ def test_parallel_branches_that_had_finished_are_not_repeated(serve: Serve, vend
 
     assert ended(serve(), run_id)["status"] == "success"
     assert vendor.ledger == {"start": 1, "quick": 1, "slow": 2, "last": 1}
+
+
+def post(name: str, vendor: Vendor, **keys: Any) -> dict[str, Any]:
+    return step(name, "http", "request", method="POST", url=vendor.url(name), json={"name": name}, **keys)
+
+
+def killed_while_writing(serve: Serve, vendor: Vendor, *steps: dict[str, Any], **keys: Any) -> str:
+    """A run whose process is killed while the vendor holds `write`; its id. The vendor answers again."""
+    vendor.held.add("write")
+    first = serve()
+    run_id = start(first, array(chain("writing", *steps, **keys)))
+    vendor.wait_for("write")
+    first.kill()
+    vendor.release()
+    return run_id
+
+
+def standing(server: Server, run_id: str) -> dict[str, Any]:
+    return until(lambda: server.get(f"/api/runs/{run_id}"), lambda run: run["state"] not in ("queued", "running"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "sent"), [("retry", "success", 2), ("done", "success", 1), ("fail", "failed", 1)]
+)
+def test_a_write_in_flight_is_asked_about_and_each_answer_does_what_it_says(
+    serve: Serve, vendor: Vendor, answer: str, status: str, sent: int
+) -> None:
+    last = step("last", "logic", "transform", template="{{ steps.write.output }}")
+    run_id = killed_while_writing(serve, vendor, post("write", vendor, title="Place the order"), last)
+    server = serve()
+
+    run = standing(server, run_id)
+    assert run["state"] == "interrupted"
+    (question,) = run["questions"]
+    assert question["step_id"] == "write"
+    assert "“Place the order”" in run["failure"]["sentence"]
+    assert "http" in run["failure"]["sentence"]
+    assert vendor.ledger["write"] == 1
+    assert server.get(f"/api/executions/{run_id}")["status"] == "pending"
+    refused = server.request("POST", f"/api/runs/{run_id}/answer", json={"answer": "perhaps"})
+    assert refused.status_code == 400
+    assert (
+        server.request("POST", f"/api/runs/{run_id}/answer", json={"answer": "done", "step_id": "last"}).status_code
+        == 409
+    )
+
+    server.post(f"/api/runs/{run_id}/answer", {"answer": answer, "output": "by hand"})
+
+    run = ended(server, run_id)
+    assert run["status"] == status
+    assert vendor.ledger["write"] == sent
+    if answer == "done":
+        assert run["logs"][-1]["output"] == "by hand"
+    assert server.request("POST", f"/api/runs/{run_id}/answer", json={"answer": answer}).status_code == 409
+
+
+def test_a_write_in_flight_whose_vendor_takes_a_key_is_sent_again_with_it(serve: Serve, vendor: Vendor) -> None:
+    run_id = killed_while_writing(serve, vendor, post("write", vendor, idempotency_header="Idempotency-Key"))
+    assert ended(serve(), run_id)["status"] == "success"
+    assert vendor.ledger["write"] == 2
+    assert len(set(vendor.keys["write"])) == 1, vendor.keys
+
+
+def test_an_interrupted_run_can_be_cancelled(serve: Serve, vendor: Vendor) -> None:
+    run_id = killed_while_writing(serve, vendor, post("write", vendor))
+    server = serve()
+    assert standing(server, run_id)["state"] == "interrupted"
+    server.post(f"/api/runs/{run_id}/cancel", {})
+    assert ended(server, run_id)["status"] == "cancelled"
+    assert [step["state"] for step in server.get(f"/api/runs/{run_id}/steps")["steps"]] == ["cancelled"]
+
+
+def test_a_plan_can_say_beforehand_that_its_writes_are_sent_again(serve: Serve, vendor: Vendor) -> None:
+    run_id = killed_while_writing(serve, vendor, post("write", vendor), settings={"after_crash": "retry"})
+    assert ended(serve(), run_id)["status"] == "success"
+    assert vendor.ledger["write"] == 2
+
+
+def test_an_answer_can_be_given_on_the_command_line(serve: Serve, vendor: Vendor, cli: CommandLine) -> None:
+    last = step("last", "logic", "transform", template="{{ steps.write.output.id }}")
+    run_id = killed_while_writing(serve, vendor, post("write", vendor), last)
+    server = serve()
+    assert standing(server, run_id)["state"] == "interrupted"
+    server.stop()
+    assert "under way when FlowStudio stopped" in cli("runs", "show", run_id).out
+    answered = cli("runs", "answer", run_id, "done", "--output", '{"id": 7}')
+    assert answered.code == 0, answered.text
+    assert "succeeded" in answered.out
+    assert vendor.ledger["write"] == 1

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ class Vendor:
         self.ledger: Counter[str] = Counter()
         self.replies: dict[str, list[tuple[int, Any]]] = {}
         self.bodies: list[tuple[str, bytes]] = []
+        self.keys: defaultdict[str, list[str]] = defaultdict(list)
         self.held: set[str] = set()
         self._arrived = threading.Condition()
         self._released = threading.Event()
@@ -62,6 +63,7 @@ class Vendor:
                 with vendor._arrived:
                     vendor.ledger[name] += 1
                     vendor.bodies.append((name, body))
+                    vendor.keys[name].append(self.headers.get("Idempotency-Key", ""))
                     vendor._arrived.notify_all()
                     replies = vendor.replies.get(name, [(200, {"name": name})])
                     status, value = replies.pop(0) if len(replies) > 1 else replies[0]
