@@ -91,8 +91,8 @@ class SqlRunStore:
         with self._database.writing() as cursor:
             new: frozenset[str] = frozenset()
             if new_runs:
-                runs, changes = _begun(new_runs, changes)
-                new = self._insert_new_runs(cursor, runs)
+                new = self._insert_new_runs(cursor, _begun(new_runs, changes))
+                changes = [change for change in changes if change.run_id not in new]
                 steps = [*(seed for seed in seeds if seed.run_id in new), *steps]
             if steps:
                 rows = [step_row(step) for step in _latest(steps)]
@@ -207,21 +207,19 @@ class SqlRunStore:
         return self._plans.plan(user_id, revision, lambda: connection.execute(query).scalar_one())
 
 
-def _begun(new_runs: Sequence[Run], changes: Sequence[RunChange]) -> tuple[list[Run], list[RunChange]]:
-    """New runs as their changes in the same batch leave them, and the changes of other runs.
+def _begun(new_runs: Sequence[Run], changes: Sequence[RunChange]) -> list[Run]:
+    """New runs as their changes in the same batch leave them.
 
-    A short run is begun and ended in one batch: its row is then written once instead of three times.
+    A short run is begun and ended in one batch: its row is then written once instead of three times. Of a run that
+    turns out to be there already the changes are still to be made.
     """
     runs: dict[str, Run] = {}
     for run in new_runs:
         runs.setdefault(run.id, run)  # of two with one id the first is the new one
-    others = []
     for change in changes:
         if change.run_id in runs:
             runs[change.run_id] = after(runs[change.run_id], change)
-        else:
-            others.append(change)
-    return list(runs.values()), others
+    return list(runs.values())
 
 
 def _latest(steps: Iterable[StepRun]) -> Iterable[StepRun]:

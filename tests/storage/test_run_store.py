@@ -126,6 +126,14 @@ def test_a_batch_may_have_any_size(store: SqlRunStore) -> None:
     assert store.step_runs("r1") == steps
 
 
+def test_a_change_beside_a_repeated_new_run_is_that_of_the_run_which_is_there(store: SqlRunStore) -> None:
+    store.write([], [run("r1")])
+    assert store.write([RunChange("r1", RunState.CANCELLED, NOW)], [run("r1")]) == frozenset()
+    found = store.get("r1")
+    assert found is not None
+    assert found.state is RunState.CANCELLED
+
+
 def test_odd_values_are_stored(store: SqlRunStore) -> None:
     store.create(run())
     odd = step(output={"nul": "a\0b", "big": 2**80, "half": "\ud800"}, message="nul \0 and \ud800")
