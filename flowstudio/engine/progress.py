@@ -7,30 +7,37 @@ step whose durable result is known is settled with it at once instead of being s
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from flowstudio.engine.compile import Node, Program
-from flowstudio.engine.errors import failure_as_json, failure_of_run
+from flowstudio.engine.errors import failure_as_json
 from flowstudio.engine.events import (
     LogWritten,
     RunEvent,
     StepCancelled,
     StepFailed,
+    StepHeld,
     StepInterrupted,
+    StepPaused,
     StepRetrying,
     StepSkipped,
     StepSucceeded,
     items_in,
 )
 from flowstudio.engine.flow import Iterate, Repeat
+from flowstudio.engine.gates import Permit
 from flowstudio.engine.journal import Journal, Owner, Ticket, settled_ticket
 from flowstudio.engine.loops import ForEach, Loop, While, started_before
 from flowstudio.engine.model import QUESTION, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import Clock
+from flowstudio.engine.reply import Reply
+from flowstudio.engine.steering import steering_of
 from flowstudio.engine.step import Attempt, Awaits, Delay, Hold, Outcome
+from flowstudio.engine.stops import HELD, INPUT, LET_GO, REASON, steered_of
 from flowstudio.engine.walk import LEFT_OUT, NestedViews, Result, Walk, enclosing_loops
+from flowstudio.plan.evaluation.deferred import Holding, holds_deferred
 from flowstudio.plan.expression import Scope, StepView
 from flowstudio.plan.model import Json, OnError, StepId, StepKind
 
@@ -73,15 +80,18 @@ class Progress:
         self._owner = owner
         self._sequence = max((row.sequence for row in known.values()), default=0)
         self._durable = settled_ticket()
-        self._constants = _scope_constants(run, resume_url)
+        self._holding = Holding(bool(known) or holds_deferred(run.trigger.data))
+        self._constants = {**_scope_constants(run, resume_url), "holding": self._holding}
         self._top = Walk(program.top)
+        self._steering = steering_of(run)
+        self._tells_known = run.state is RunState.QUEUED  # results it begins with were never told as its own
         self._started_before = started_before(known.values(), program.nodes) if known else {}
         self._open: dict[Walk, None] = {}
         self._attempts: dict[Loop, Attempt] = {}
         self.last_ticket = self._durable
         self.steps_done = 0
         self.verdict = verdict
-        self.response: Json = None
+        self.reply = Reply(clock) if program.responds else None
 
     @property
     def is_done(self) -> bool:
@@ -113,6 +123,7 @@ class Progress:
             return ForEach(attempt.walk, attempt.node, ending.items, ending.parallel, before)
         if attempt.loop is None:
             attempt.loop = While(attempt.walk, attempt.node, ending.start, ending.limit)
+        assert isinstance(attempt.loop, While)
         attempt.loop.answer(ending.holds)
         return attempt.loop
 
@@ -132,8 +143,32 @@ class Progress:
         metadata: dict[str, Json] = {"awaits": hold.awaits.value, **hold.facts}
         if hold.due is not None:
             metadata["due"] = hold.due.isoformat()
-        event = LogWritten(self._run.id, self._clock.now(), "info", hold.text, attempt.node.step.id, attempt.walk.path)
+        about = (self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path, attempt.number)
+        event = StepHeld(*about, hold.reason, hold.due)
         self._write(attempt, Outcome(StepState.WAITING, metadata=metadata), event)
+
+    def stop_before(self, attempt: Attempt, shown: Json, reason: str) -> None:
+        """Records that the run pauses before a step, with the input it would start with."""
+        event = StepPaused(
+            self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path, attempt.number, reason, shown
+        )
+        self._write(attempt, Outcome(StepState.WAITING, metadata={HELD: True, REASON: reason, INPUT: shown}), event)
+
+    def let_go(self, attempt: Attempt) -> None:
+        """Records that a step the run stood before may start, maybe with params a person replaced."""
+        self._write(attempt, Outcome(StepState.WAITING, metadata={LET_GO: True}), None)
+
+    def queue_up(self, attempt: Attempt, permit: Permit) -> None:
+        """Records that a step waits until its provider takes another call: to a crash, it has not started."""
+        about = (self._run.id, now := self._clock.now())
+        step_id, path = attempt.node.step.id, attempt.walk.path
+        until = None if permit.expected_s is None else now + timedelta(seconds=permit.expected_s)
+        metadata: dict[str, Json] = {"awaits": Awaits.TURN.value, "waits_for": permit.reason}
+        if until is not None:
+            metadata["until"] = until.isoformat()
+        held = StepHeld(*about, step_id, path, attempt.number, permit.reason, until)
+        self._write(attempt, Outcome(StepState.WAITING, metadata=metadata), held)
+        self._journal.tell(LogWritten(*about, "info", permit.reason, step_id, path))
 
     def ask(self, attempt: Attempt, question: Failure) -> None:
         """Records that nobody knows whether a step took effect, and that a person is to say so."""
@@ -207,11 +242,13 @@ class Progress:
             walk.loop.come_back(walk)
 
     def _go_round(self, loop: Loop, settling: "_Settling") -> None:
+        if self._steering is not None and self._steering.is_lost(loop.walk, loop.node):
+            loop.is_over = True  # a dry run cannot ask a condition about a turn whose result it does not have
         for walk in loop.start_next():
             self._enter(walk, settling)
-        if loop.asks:
+        if loop.asks or (loop.is_done and not loop.is_slight):
             attempt = self._attempts[loop]
-            attempt.is_replayed = settling.is_replay
+            attempt.loop, attempt.is_replayed = loop, settling.is_replay
             settling.ready.append(attempt)
         elif loop.is_done:
             outcome = Outcome(StepState.SUCCEEDED, loop.node.passes, loop.output())
@@ -227,6 +264,8 @@ class Progress:
         elif attempt.node.step.disabled:
             outcome = Outcome(StepState.SKIPPED, attempt.node.passes, None, DISABLED)
             settling.settled.append((attempt, outcome, None))
+        elif self._steering is not None and (instead := self._steering.instead_of(attempt.walk, attempt.node)):
+            settling.settled.append((attempt, instead, None))
         else:
             attempt.is_replayed = settling.is_replay
             settling.ready.append(_waiting_again(attempt, row) if row is not None else attempt)
@@ -234,6 +273,8 @@ class Progress:
     def _skip(self, walk: Walk, node: Node) -> None:
         row = self._known.pop((node.step.id, walk.path), None) if self._known else None
         reason = RUN_ENDED if self.verdict is not None else ITEM_ENDED if walk.is_left else NOT_TAKEN
+        if self._steering is not None:
+            reason = self._steering.why_dead(walk, node) or reason
         self._record(Attempt(walk, node), Outcome(StepState.SKIPPED, message=reason), row)
 
     def _had_started(self, attempt: Attempt) -> bool:
@@ -245,21 +286,23 @@ class Progress:
         if node.kind.ends_item and outcome.state is StepState.SUCCEEDED:
             self._end_item(walk, node, outcome.output)
         if node.kind is StepKind.RESPOND and outcome.state is StepState.SUCCEEDED:
-            self.response = outcome.output
+            assert self.reply is not None
+            self.reply.give(outcome.output, self.last_ticket)
         if self.verdict is not None:
             return
         if outcome.state is StepState.FAILED and (node.step.on_error is OnError.STOP or node.kind is StepKind.STOP):
             assert outcome.failure is not None
-            self.verdict = Verdict(RunState.FAILED, failure_of_run(outcome.failure, node.step.label))
+            self.verdict = Verdict(RunState.FAILED, _failure_of_run(outcome.failure, node))
         elif node.kind is StepKind.STOP and outcome.state is StepState.SUCCEEDED:
             self.verdict = Verdict(RunState.SUCCEEDED)
 
     def _end_item(self, walk: Walk, node: Node, result: Json) -> None:
         """Nothing more starts in the item's walk, nor in walks through loops inside of it."""
-        walk.leave(LEFT_OUT if result is None else result)
+        sequence = walk.results[node.step.id].sequence
+        walk.leave(LEFT_OUT if result is None else result, sequence)
         for each in self._open:
             if each.is_within(walk):
-                each.leave(LEFT_OUT)
+                each.leave(LEFT_OUT, sequence)
         if node.kind is StepKind.BREAK and walk.loop is not None:
             walk.loop.is_over = True
 
@@ -270,8 +313,14 @@ class Progress:
             sequence = self._sequence
         else:
             ticket, sequence = self._durable, row.sequence
+            if self._tells_known:
+                self._journal.tell(self._event(attempt, outcome))
+        if self._steering is not None:
+            self._steering.note(attempt.walk, attempt.node, outcome)
         if outcome.state is not StepState.SKIPPED:
             self.steps_done += 1
+        if attempt.node.kind in _FROM_OUTSIDE and holds_deferred(outcome.output):
+            self._holding.is_any = True
         error = failure_as_json(outcome.failure) if outcome.failure is not None else None
         view = StepView(outcome.output, outcome.message, error)
         attempt.walk.settle(attempt.node.step.id, Result(view, outcome.state, outcome.ports, sequence, ticket))
@@ -290,7 +339,7 @@ class Progress:
             output=outcome.output,
             message=outcome.message,
             failure=outcome.failure,
-            metadata=outcome.metadata,
+            metadata=_metadata(attempt, outcome),
             started_at=attempt.started_at,
             duration_ms=self._elapsed_ms(attempt),
         )
@@ -320,6 +369,9 @@ class Progress:
         return StepFailed(run_id, now, step_id, path, attempt.number, outcome.failure, elapsed_ms, outcome.ports)
 
 
+_FROM_OUTSIDE = frozenset({StepKind.SUBPLAN, StepKind.WAIT})
+"""What gives results of other runs and calls, large parts of which lie in files before they come to this run."""
+
 _LASTING = frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.SKIPPED})
 """States of rows that are results; a row that is running, waiting or cancelled leaves its step to be done."""
 
@@ -341,7 +393,7 @@ class _Settling:
 
 def _waiting_again(attempt: Attempt, row: StepRun) -> Attempt:
     """The attempt as the journal left it: parked again if it was waiting, else simply to be made."""
-    attempt.row, attempt.number = row.state, row.attempt
+    attempt.row, attempt.number, attempt.steered = row.state, row.attempt, steered_of(row.metadata)
     if row.state is not StepState.WAITING:
         return attempt
     attempt.started_at = row.started_at
@@ -350,6 +402,24 @@ def _waiting_again(attempt: Attempt, row: StepRun) -> Attempt:
     return attempt.again(
         datetime.fromisoformat(str(due)) if due else None, is_retry=row.failure is not None, awaits=awaits
     )
+
+
+def _told_of_wait(attempt: Attempt, metadata: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A row's metadata, with how long its attempt waited for its turn, and for what."""
+    permit = attempt.permit
+    if permit is None or not permit.waited_s:
+        return metadata
+    return {**metadata, "waited_ms": round(permit.waited_s * 1000, 3), "waited_for": permit.reason}
+
+
+def _metadata(attempt: Attempt, outcome: Outcome) -> Mapping[str, Json]:
+    """What a row tells beside the result: what a person decided of its step, for what and how long it waited."""
+    metadata, permit = outcome.metadata, attempt.permit
+    if attempt.steered is not None:
+        metadata = {**metadata, **attempt.steered.marks(outcome.state)}
+    if permit is not None and permit.waited_s:
+        metadata = {**metadata, "waited_ms": round(permit.waited_s * 1000, 3), "waited_for": permit.reason}
+    return metadata
 
 
 def _outcome_of(row: StepRun) -> Outcome:
@@ -362,3 +432,11 @@ def _scope_constants(run: Run, resume_url: str) -> Mapping[str, Any]:
     if resume_url:
         about["resume_url"] = resume_url
     return {"trigger": run.trigger.data, "vars": run.plan.variables, "run": about}
+
+
+def _failure_of_run(failure: Failure, node: Node) -> Failure:
+    """A step's failure as the run's: who reads it there has to be told which step it was. A stop says its own words."""
+    label = f"“{node.step.label}”"
+    if node.kind is StepKind.STOP or label in failure.sentence:
+        return failure
+    return replace(failure, sentence=f"Step {label}: {failure.sentence}")

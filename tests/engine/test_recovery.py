@@ -151,7 +151,7 @@ def test_a_run_that_was_failing_fails(bench: Workbench) -> None:
     leave_behind(bench, result("a", StepState.FAILED, failure=failure))
     bench.engine.recover()
     ended(bench, RunState.FAILED)
-    assert bench.store.get("r1").failure.sentence == "The vendor said no."
+    assert bench.store.get("r1").failure.sentence == "Step “test.echo”: The vendor said no."
 
 
 def test_only_the_open_items_of_a_loop_are_done(bench: Workbench) -> None:

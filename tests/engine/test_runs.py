@@ -201,7 +201,7 @@ def test_a_failure_stops_the_run_and_the_rest_is_marked(bench: Workbench) -> Non
     run = bench.run(plan(step("a", "test.fail"), step("b"), edges="a > b"))
     assert run.state is RunState.FAILED
     assert run.failure is not None
-    assert (run.failure.step_id, run.failure.sentence) == ("a", "The vendor said no.")
+    assert (run.failure.step_id, run.failure.sentence) == ("a", "Step “test.fail”: The vendor said no.")
     assert bench.row("b").state is StepState.SKIPPED
 
 

@@ -46,7 +46,7 @@ def test_the_home_folder_is_expanded(act, folder, monkeypatch) -> None:
     ("content", "name", "part"),
     [
         (b'{"a": }', "a.json", "not valid JSON (line 1, column 7)"),
-        (b"NaN", "a.json", "NaN is no JSON number"),
+        (b"NaN", "a.json", "NaN is not a JSON number"),
         (b"[" * 200_000, "a.json", "not valid JSON"),
         (b"\xff\xfe\x00", "a.txt", "not text in the encoding utf-8 (byte 1)"),
     ],
