@@ -24,6 +24,8 @@ from flowstudio.storage.credential_store import SqlCredentialStore
 from flowstudio.storage.database import Database, open_database
 from flowstudio.storage.edit_journal import SqlEditJournal
 from flowstudio.storage.integration_store import SqlIntegrationStore
+from flowstudio.storage.payload_store import PayloadFiles, payload_files
+from flowstudio.storage.payload_uses import PayloadCollection
 from flowstudio.storage.plan_store import SqlPlanStore
 from flowstudio.storage.retention import Retention
 from flowstudio.storage.run_store import SqlRunStore
@@ -32,6 +34,7 @@ from flowstudio.storage.space import make_shrinkable
 from flowstudio.vault.keys import find_key
 from flowstudio.vault.redact import Redactor
 from flowstudio.vault.vault import Vault
+from flowstudio.workspace.breakpoints import Breakpoints
 from flowstudio.workspace.catalogue import Catalogue
 from flowstudio.workspace.credentials import Credentials
 from flowstudio.workspace.editing import Editing
@@ -46,6 +49,7 @@ from flowstudio.workspace.log_file import LogFile
 from flowstudio.workspace.plans import Plans
 from flowstudio.workspace.presence import Presence
 from flowstudio.workspace.public_address import PublicAddress
+from flowstudio.workspace.reruns import Reruns
 from flowstudio.workspace.resumption import Resumption
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import ScheduledStart, Schedules
@@ -74,6 +78,7 @@ class _Stores:
     """Every table's keeper, on one database."""
 
     database: Database
+    payloads: PayloadFiles
     plans: SqlPlanStore
     runs: SqlRunStore
     edits: SqlEditJournal
@@ -82,11 +87,12 @@ class _Stores:
     integrations: SqlIntegrationStore
 
     @classmethod
-    def on(cls, database: Database) -> "_Stores":
+    def on(cls, database: Database, payloads: PayloadFiles) -> "_Stores":
         return cls(
             database,
+            payloads,
             SqlPlanStore(database),
-            SqlRunStore(database),
+            SqlRunStore(database, payloads),
             SqlEditJournal(database),
             SqlCredentialStore(database),
             SqlScheduleStore(database),
@@ -179,7 +185,7 @@ def build(settings: Settings) -> Application:
     Nothing recovers or fires by itself before start(): a short-lived command must not take up others' runs.
     """
     with ExitStack() as closing:
-        stores = _Stores.on(open_database(settings))
+        stores = _Stores.on(open_database(settings), payload_files(settings))
         closing.callback(stores.database.close)
         is_alone = _enter(settings, closing)
         redactor = _open_log(settings, closing)
@@ -187,7 +193,8 @@ def build(settings: Settings) -> Application:
         if is_alone:
             make_shrinkable(stores.database)
         clock, bus = SystemClock(), Bus()
-        space = Retention(stores.database, _history_limits(settings), lambda: None, clock)
+        collection = PayloadCollection(stores.database, stores.payloads)
+        space = Retention(stores.database, _history_limits(settings), collection.collect, clock)
         shipped = shipped_registry()
         integrations = Integrations(stores.integrations, clock, bus.publish)
         catalogue = Catalogue(shipped, integrations.manifests)
@@ -198,7 +205,9 @@ def build(settings: Settings) -> Application:
         invoker = Dispatcher(catalogue, vault, network, CODED)
         live, address = LivePlans(stores.plans), PublicAddress(settings)
         limits = EngineLimits(threads=settings.threads)
-        engine = Engine(stores.runs, invoker, shipped, bus.publish, clock, limits, live, address.to_resume)
+        engine = Engine(
+            stores.runs, invoker, shipped, bus.publish, clock, limits, live, address.to_resume, stores.payloads
+        )
         engine.start()
         closing.callback(engine.close)
         runs = Runs(engine, stores.runs, catalogue, clock)
@@ -206,9 +215,12 @@ def build(settings: Settings) -> Application:
         closing.callback(scheduler.close)
         schedules = Schedules(scheduler, stores.plans)
         credentials = Credentials(vault, catalogue, clock)
+        plans = Plans(stores.plans, schedules, credentials, catalogue, clock, bus.publish)
         services = Services(
-            plans=Plans(stores.plans, schedules, credentials, catalogue, clock, bus.publish),
+            plans=plans,
             runs=runs,
+            breakpoints=Breakpoints(engine, runs, stores.runs),
+            reruns=Reruns(runs, stores.runs, lambda user_id, plan_id: plans.get(user_id, plan_id).plan),
             credentials=credentials,
             schedules=schedules,
             webhooks=Webhooks(stores.plans, live, runs),

@@ -26,6 +26,11 @@ def log_dir(data: Path) -> Path:
     return data / "logs"
 
 
+def payload_dir(data: Path) -> Path:
+    """Values too large for the database, a file each."""
+    return data / "payloads"
+
+
 def database_file(data: Path) -> Path:
     return data / "flowstudio.db"
 

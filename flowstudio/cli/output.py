@@ -1,6 +1,5 @@
 """What a run looks like in a terminal: one line an event, words instead of colours alone."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -14,6 +13,7 @@ from flowstudio.engine.events import (
     RunStateChanged,
     StepCancelled,
     StepFailed,
+    StepPaused,
     StepRetrying,
     StepSkipped,
     StepStarted,
@@ -21,9 +21,10 @@ from flowstudio.engine.events import (
 )
 from flowstudio.engine.model import IterationPath
 from flowstudio.errors import FlowStudioError
-from flowstudio.plan.model import Json, Plan
+from flowstudio.plan.model import Plan
 from flowstudio.plan.rules import Problem, Severity
 from flowstudio.workspace.errors import PlanNotRunnableError, problem_sentence
+from flowstudio.workspace.json_pieces import text_pieces
 
 LEVEL_COLOURS: Mapping[str, str] = {"warning": "yellow", "error": "red", "debug": "bright_black"}
 
@@ -47,28 +48,30 @@ class RunLines:
             case StepStarted() if event.attempt > 1 or (event.iteration and not self._verbose):
                 return None
             case StepStarted():
-                return f"{_word('start', 'cyan')} {self._name(event.step_id, event.iteration)}"
+                return f"{_word('start', 'cyan')} {self.name(event.step_id, event.iteration)}"
             case StepSucceeded() if event.iteration and not self._verbose:
                 return None
             case StepSucceeded():
                 facts = f"{count(event.items, 'item')}, {milliseconds(event.duration_ms)}"
                 message = f"  {event.message}" if event.message else ""
-                return f"{_word('ok', 'green')} {self._name(event.step_id, event.iteration)}  ({facts}){message}"
+                return f"{_word('ok', 'green')} {self.name(event.step_id, event.iteration)}  ({facts}){message}"
             case StepFailed():
-                name = self._name(event.step_id, event.iteration)
+                name = self.name(event.step_id, event.iteration)
                 return f"{_word('FAILED', 'red')} {name}  {sentence(event.failure.sentence, event.failure.fix)}"
             case StepRetrying():
-                name = self._name(event.step_id, event.iteration)
+                name = self.name(event.step_id, event.iteration)
                 wait = f"again in {event.delay_s:.1f} s"
                 return f"{_word('retry', 'yellow')} {name}  {event.failure.sentence} {wait}"
             case StepSkipped() if event.iteration and not self._verbose:
                 return None
             case StepSkipped():
-                return f"{_word('skip', 'bright_black')} {self._name(event.step_id, event.iteration)}  {event.reason}"
+                return f"{_word('skip', 'bright_black')} {self.name(event.step_id, event.iteration)}  {event.reason}"
+            case StepPaused():
+                return f"{_word('held', 'yellow')} {self.name(event.step_id, event.iteration)}  {event.reason}"
             case StepCancelled():
-                return f"{_word('stopped', 'yellow')} {self._name(event.step_id, event.iteration)}"
+                return f"{_word('stopped', 'yellow')} {self.name(event.step_id, event.iteration)}"
             case LogWritten():
-                place = f"{self._name(event.step_id, event.iteration)}  " if event.step_id else ""
+                place = f"{self.name(event.step_id, event.iteration)}  " if event.step_id else ""
                 return f"{_word('log', LEVEL_COLOURS.get(event.level, 'white'))} {place}{event.text}"
             case RunStateChanged():
                 return f"{_word('run', 'cyan')} {event.state}"
@@ -76,7 +79,8 @@ class RunLines:
                 return _ending(event)
         return None
 
-    def _name(self, step_id: str | None, iteration: IterationPath) -> str:
+    def name(self, step_id: str | None, iteration: IterationPath) -> str:
+        """A step as people know it: its label, with the item it ran for, counted from 1."""
         label = self._labels.get(step_id or "", step_id or "")
         return f"{label} [{'.'.join(str(index + 1) for index in iteration)}]" if iteration else label
 
@@ -128,8 +132,11 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def as_text(value: Json) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+def show_json(value: object) -> None:
+    """Piece by piece: what lies in files is brought one after the other."""
+    for piece in text_pieces(value):
+        click.echo(piece, nl=False)
+    click.echo()
 
 
 def _word(text: str, colour: str) -> str:

@@ -2,21 +2,24 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import click
 
 from flowstudio.cli.faces import RunningApplication
-from flowstudio.cli.output import RunLines, show_json
+from flowstudio.cli.output import RunLines, count, show_json
 from flowstudio.engine.events import RunEnded, RunEvent
-from flowstudio.engine.model import Run, RunState, TriggerEvent
+from flowstudio.engine.model import Run, RunOptions, RunState, TriggerEvent
 from flowstudio.plan.model import Json, Plan
 from flowstudio.plan.reading.reader import check_json
 from flowstudio.plan.rules import DocumentError
 from flowstudio.workspace.errors import BadRequestError, FileUnreadableError
 from flowstudio.workspace.files import read_file
+from flowstudio.workspace.resumption import iteration_path
 from flowstudio.workspace.run_ids import new_run_id
+from flowstudio.workspace.run_json import unsent_as_json
 
 SUCCESS, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 EXAMPLE = """For instance --input '{"email": "ada@example.org"}' or --input @data.json."""
@@ -53,8 +56,13 @@ def read_input(text: str | None, option: str = "--input") -> Json:
     return value
 
 
-def run_plan(application: RunningApplication, user_id: str, plan: Plan, data: Json, *, as_json: bool) -> int:
-    """Runs the plan and shows its events; the exit code. With as_json the Execution alone is on standard output."""
+def run_plan(
+    application: RunningApplication, user_id: str, plan: Plan, data: Json, options: RunOptions, *, as_json: bool
+) -> int:
+    """Runs the plan and shows its events; the exit code. With as_json the Execution alone is on standard output.
+
+    A dry run's unsent requests follow at its end, in the Execution as `dry_run`.
+    """
     services = application.services
     run_id = new_run_id()
     events: SimpleQueue[RunEvent] = SimpleQueue()
@@ -65,14 +73,25 @@ def run_plan(application: RunningApplication, user_id: str, plan: Plan, data: Js
 
     unsubscribe = services.bus.subscribe(take)
     try:
-        services.runs.start(user_id, plan, TriggerEvent(data=data), run_id)
+        services.runs.start(user_id, plan, TriggerEvent(data=data), run_id, options)
         code = _watch(application, user_id, run_id, RunLines(plan), events, to_stderr=as_json)
         services.runs.wait(run_id)  # the event comes a moment before the engine has let go of the run
     finally:
         unsubscribe()
+    unsent = unsent_as_json(services.runs.steps(user_id, run_id)) if options.is_dry else []
     if as_json:
-        show_json(services.history.execution(user_id, run_id))
+        execution = services.history.execution(user_id, run_id)
+        show_json({**execution, "dry_run": unsent} if options.is_dry else execution)
+    elif unsent:
+        _show_unsent(RunLines(plan), unsent)
     return code
+
+
+def _show_unsent(lines: RunLines, unsent: Sequence[Mapping[str, Json]]) -> None:
+    click.echo(f"\nNothing of this was sent ({count(len(unsent), 'request')}):")
+    for each in unsent:
+        click.echo(f"\n{lines.name(str(each['step_id']), iteration_path(str(each['iteration'])) or ())}")
+        show_json(each["request"])
 
 
 def _watch(

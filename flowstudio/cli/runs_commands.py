@@ -7,8 +7,10 @@ import click
 from flowstudio.cli.context import JSON_OUT, USER, application
 from flowstudio.cli.output import milliseconds, sentence, show_json, table
 from flowstudio.cli.run_command import exit_code, read_input, wait_for_end
-from flowstudio.engine.model import Answer, Run, StepRun
+from flowstudio.engine.model import Answer, Run, RunOptions, StepRun
+from flowstudio.workspace.reruns import Revision
 from flowstudio.workspace.resumption import iteration_path
+from flowstudio.workspace.reuse import Choices, Stale
 from flowstudio.workspace.run_json import log_line_as_json, path_as_text, run_as_json, step_as_json
 from flowstudio.workspace.run_log import Level, LogLine
 from flowstudio.workspace.runs import log_pages
@@ -77,6 +79,47 @@ def _log_row(line: LogLine) -> tuple[str, ...]:
     return (f"{line.at.astimezone():%H:%M:%S.%f}"[:12], line.level, place, line.text)
 
 
+REVISION = click.option("--current", is_flag=True, help="Run what the plan is now, not what it was then.")
+
+
+@runs.command("again")
+@click.argument("run_id")
+@REVISION
+@click.option("--dry-run", "is_dry", is_flag=True, help="Only read; `runs show` has what would have been sent.")
+@USER
+@click.pass_context
+def run_again(context: click.Context, run_id: str, current: bool, is_dry: bool, user_id: str) -> None:
+    """Run a plan again with the input of an earlier run."""
+    with application(context) as running:
+        options = RunOptions(is_dry=is_dry)
+        new_id = running.services.reruns.again(user_id, run_id, _revision(current), options)
+        ended = wait_for_end(running, user_id, new_id)
+    _show_end(context, ended)
+
+
+@runs.command("restart")
+@click.argument("run_id")
+@REVISION
+@click.option(
+    "--stale",
+    type=click.Choice([*Stale]),
+    help="With --current: what to do with outputs of steps that changed since: use them, or run the steps again.",
+)
+@USER
+@click.pass_context
+def restart_run(context: click.Context, run_id: str, current: bool, stale: str | None, user_id: str) -> None:
+    """Go on, as a new run, where an earlier one failed."""
+    choices = Choices(stale=None if stale is None else Stale(stale))
+    with application(context) as running:
+        new_id = running.services.reruns.restart(user_id, run_id, _revision(current), choices)
+        ended = wait_for_end(running, user_id, new_id)
+    _show_end(context, ended)
+
+
+def _revision(current: bool) -> Revision:
+    return Revision.CURRENT if current else Revision.ORIGINAL
+
+
 @runs.command("answer")
 @click.argument("run_id")
 @click.argument("answer", type=click.Choice([each.value for each in Answer]))
@@ -108,8 +151,11 @@ def answer_run(
     for row in open_ones:
         assert row.failure is not None
         click.echo(sentence(row.failure.sentence, row.failure.fix))
-    if ended is None:
-        return
+    if ended is not None:
+        _show_end(context, ended)
+
+
+def _show_end(context: click.Context, ended: Run) -> None:
     click.echo("  ".join(_run_row(ended)))
     if ended.failure is not None:
         click.echo(sentence(ended.failure.sentence, ended.failure.fix))

@@ -17,6 +17,7 @@ from flowstudio.engine.errors import CallTooDeepError, NoSuchPlanError
 from flowstudio.engine.flow import Call
 from flowstudio.engine.model import Run, RunLink, RunOptions, RunState, StepRun, StepState, TriggerEvent
 from flowstudio.engine.ports import Clock, PlanSource, RunStore
+from flowstudio.plan.evaluation.deferred import opened
 from flowstudio.plan.model import Json, Plan, StepId, TriggerKind
 
 DEEPEST = 10
@@ -135,8 +136,10 @@ class Calls:
 
     def result(self, child: Run) -> Json:
         """What a step gets from the run it called: the body of its response, else the output of its live last step."""
-        if isinstance(child.response, dict):
-            return child.response.get("body")
+        response = opened(child.response)
+        if isinstance(response, dict):
+            body: Json = response.get("body")
+            return body
         block = self._compile(child.plan).top
         outputs: dict[StepId, Json] = {}
         for index in block.terminals:

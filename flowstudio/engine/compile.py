@@ -13,7 +13,7 @@ from typing import TypeVar
 from flowstudio.engine.errors import NotRunnableError
 from flowstudio.plan.document import content_hash
 from flowstudio.plan.expression import Condition, ExpressionError, Scope, Template, compile_condition, compile_value
-from flowstudio.plan.model import Edge, Json, Plan, Step, StepId, StepKind, ports_of
+from flowstudio.plan.model import AWAITED_CALL, Edge, Json, Plan, Step, StepId, StepKind, ports_of
 from flowstudio.plan.rules import ActionTable
 
 K = TypeVar("K")
@@ -26,9 +26,18 @@ TRIGGER_OFFSET = "legacy_trigger_offset"
 """Key in Plan.extra of plans whose `step_N` references count the trigger as step 1."""
 
 
-AWAITED_CALL = ("wait", "webhook")
 PURE, READ, WRITE = "pure", "read", "write"
 """Effects. Pure: the result depends on the params alone; read: it depends on the world, too, but changes nothing."""
+
+CARRIED = frozenset(
+    {
+        (StepKind.LOOP, "items"),
+        (StepKind.WHILE, "start"),
+        (StepKind.SUBPLAN, "inputs"),
+        (StepKind.RESPOND, "body"),
+    }
+)
+"""Params that are passed on without a look inside, so that their large parts can stay in files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,11 @@ class Node:
     def is_repeatable(self) -> bool:
         """Nothing of it leaves the process, so after a crash it may be worked out again from what is on disk."""
         return self.effect == PURE and self.kind not in (StepKind.WAIT, StepKind.SUBPLAN)
+
+    @property
+    def calls_out(self) -> bool:
+        """It may call a provider that limits how often."""
+        return self.effect != PURE and self.kind is StepKind.ACTION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,6 +251,8 @@ class _Compilation:
                     condition = compile_condition(value, self._ordinals, self._has_offset)
                     continue
                 template = compile_value(value, self._ordinals, self._has_offset)
+                if (step.kind, name) in CARRIED:
+                    template = template.carrying()
             except ExpressionError as error:
                 raise error.located(step.label, name) from error
             if template.is_constant:

@@ -5,9 +5,10 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flowstudio.engine.model import Failure, IterationPath, RunState
+from flowstudio.plan.evaluation.deferred import Deferred
 from flowstudio.plan.model import Json, StepId, StepKind
 
 
@@ -165,12 +166,14 @@ class LogWritten(RunEvent):
     iteration: IterationPath = ()
 
 
-def items_in(kind: StepKind, output: Json) -> int:
+def items_in(kind: StepKind, output: Any) -> int:
     """How many things a step's output holds, as cards and wires count them; a loop's are its results."""
     if kind.holds_steps and isinstance(output, dict):
         output = output.get("results")
     if isinstance(output, list):
         return len(output)
+    if isinstance(output, Deferred) and output.is_list:
+        return output.length
     return 0 if output is None else 1
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flowstudio.engine.errors import FlowParamError
+from flowstudio.plan.evaluation.deferred import opened
 from flowstudio.plan.model import Json
 
 DEFAULT_MAX_ITERATIONS = 1000
@@ -121,9 +122,9 @@ def patience(params: Mapping[str, Json]) -> float | None:
 
 def iterate(params: Mapping[str, Json]) -> Iterate:
     """What a loop goes through: a list, or an object that holds one as `items`."""
-    items = params.get("items")
+    items = opened(params.get("items"))
     if isinstance(items, dict):
-        items = items.get("items", items)
+        items = opened(items.get("items", items))
     if not isinstance(items, list):
         raise FlowParamError(
             f"“items” is {_kind(items)}; a loop needs a list, or an object with a list named “items”.",

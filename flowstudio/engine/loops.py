@@ -9,8 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from flowstudio.engine.compile import Node
 from flowstudio.engine.model import IterationPath, StepRun
-from flowstudio.engine.walk import LEFT_OUT, Kept, Walk
+from flowstudio.engine.walk import LEFT_OUT, Kept, LeftOut, Walk
 from flowstudio.plan.model import Json, StepId
+
+MOST_SLIGHT = 1000
+"""Results that take no more than 30 bytes each."""
+_SLIGHT = frozenset({type(None), bool, float, LeftOut})
 
 
 class Loop(ABC):
@@ -33,6 +37,11 @@ class Loop(ABC):
     def asks(self) -> bool:
         """Whether its condition must be asked before it can go on."""
         return False
+
+    @property
+    @abstractmethod
+    def is_slight(self) -> bool:
+        """Its results are few and plain, so that its output fits a row without a look at its size."""
 
     @abstractmethod
     def start_next(self) -> Iterator[Walk]:
@@ -85,6 +94,10 @@ class ForEach(Loop):
         results: list[Json] = [each for each in self._results if each is not LEFT_OUT]
         return {"results": results, "count": len(results)}
 
+    @property
+    def is_slight(self) -> bool:
+        return _are_slight(self._results)
+
     def _has_more(self) -> bool:
         return self.started < len(self._items) and (not self._is_closed or self.started < self._resumed)
 
@@ -125,6 +138,10 @@ class While(Loop):
         results = self._results
         return {"results": results, "count": len(results), "last": self.last, "limit_reached": self.is_cut}
 
+    @property
+    def is_slight(self) -> bool:
+        return _are_slight(self._results) and _are_slight((self.last,))
+
     def _has_more(self) -> bool:
         return not self._is_closed
 
@@ -132,6 +149,10 @@ class While(Loop):
         if outcome is not LEFT_OUT:
             self.last = outcome
             self._results.append(outcome)
+
+
+def _are_slight(results: Sequence[Kept]) -> bool:
+    return len(results) <= MOST_SLIGHT and all(each.__class__ in _SLIGHT for each in results)
 
 
 def started_before(rows: Iterable[StepRun], nodes: Mapping[StepId, Node]) -> dict[tuple[StepId, IterationPath], int]:

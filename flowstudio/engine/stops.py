@@ -6,11 +6,12 @@ at the same place: a waiting row says it is held and with which input, or let go
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowstudio.engine.errors import BreakpointError
 from flowstudio.engine.model import IterationPath, Run, StepRun, StepState
 from flowstudio.errors import FlowStudioError
+from flowstudio.plan.evaluation.deferred import Deferred
 from flowstudio.plan.expression import Condition, ExpressionError, Scope, compile_condition
 from flowstudio.plan.legacy import TRIGGER_OFFSET
 from flowstudio.plan.model import Json, Plan, StepId
@@ -82,7 +83,7 @@ class Stops:
         """Why the run pauses before this attempt; None: it does not. A retry is no new step, nor is a wait's end."""
         if attempt.steered is not None:
             return None if attempt.steered.is_let_go else AT_BREAKPOINT
-        if attempt.row is not None or attempt.loop is not None:
+        if not attempt.is_new or attempt.loop is not None:
             return None
         if attempt.node.step.id in self._conditions and (at := self._at(attempt.node.step.id, scope)):
             return at
@@ -113,8 +114,10 @@ def compile_breakpoints(plan: Plan, breakpoints: Mapping[StepId, str]) -> dict[S
     return found
 
 
-def brief(value: Json, depth: int = 0) -> Json:
+def brief(value: Any, depth: int = 0) -> Json:
     """A value short enough to look at: long texts and lists are cut, and say so."""
+    if isinstance(value, Deferred):
+        return f"… ({value.length} {'entries' if value.is_list else 'characters or members'}, {value.size} bytes)"
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
     if isinstance(value, list | dict) and depth >= DEEPEST:
@@ -125,7 +128,8 @@ def brief(value: Json, depth: int = 0) -> Json:
     if isinstance(value, dict):
         shown: dict[str, Json] = {key: brief(value[key], depth + 1) for key in [*value][:MOST_ENTRIES]}
         return shown if len(value) <= MOST_ENTRIES else {**shown, "…": f"{len(value)} members"}
-    return value
+    plain: Json = value
+    return plain
 
 
 def told(error: FlowStudioError, reason: str) -> str:

@@ -1,20 +1,21 @@
-"""JSON answers. orjson where it can, the standard library for what it refuses (big integers, odd keys)."""
+"""JSON answers. What lies in files is sent piece by piece, so that an answer of any size takes little memory."""
 
-import json
+from collections.abc import Iterator
+from itertools import chain
 
-import orjson
 from flask import Response
+
+from flowstudio.workspace.json_pieces import json_pieces
 
 JSON_TYPE = "application/json"
 
 
 def to_json(value: object) -> bytes:
-    try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:
-        # Lone surrogates cannot be sent as UTF-8; \\u escapes carry them.
-        return json.dumps(value, ensure_ascii=True, default=str).encode()
+    return b"".join(json_pieces(value))
 
 
 def answer(value: object, status: int = 200) -> Response:
-    return Response(to_json(value), status, content_type=JSON_TYPE)
+    pieces = json_pieces(value)
+    first, second = next(pieces), next(pieces, None)
+    content: bytes | Iterator[bytes] = first if second is None else chain((first, second), pieces)
+    return Response(content, status, content_type=JSON_TYPE)

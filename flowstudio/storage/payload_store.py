@@ -16,8 +16,10 @@ from secrets import token_hex
 from typing import Any
 from weakref import WeakValueDictionary
 
+from flowstudio import paths
 from flowstudio.engine.payloads import Payload
 from flowstudio.plan.model import Json
+from flowstudio.settings import Settings
 from flowstudio.storage import json_codec
 from flowstudio.storage.loaded_values import LoadedValues
 from flowstudio.workspace.errors import PayloadLostError
@@ -188,6 +190,11 @@ class PayloadFiles:
         if content[:1] == json_codec.HOLDING:
             payload.parts = tuple(json_codec.payloads_in(value))
         return value
+
+
+def payload_files(settings: Settings) -> PayloadFiles:
+    """The folder in the settings' data folder, as durable as its database."""
+    return PayloadFiles(paths.payload_dir(settings.data_dir), is_flushed=settings.synchronous == "FULL")
 
 
 def _private(path: str, flags: int) -> int:

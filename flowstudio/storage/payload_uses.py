@@ -24,7 +24,7 @@ from flowstudio.storage.tables import payload_parts, payload_uses, payloads
 
 log = logging.getLogger(__name__)
 
-GRACE_S = 3600.0
+GRACE_S = 300.0
 AT_ONCE = 500
 """Hashes in one statement."""
 

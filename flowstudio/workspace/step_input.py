@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flowstudio.engine.errors import failure_as_json
 from flowstudio.engine.model import IterationPath, Run, StepRun
 from flowstudio.errors import FlowStudioError
+from flowstudio.plan.evaluation.deferred import opened
 from flowstudio.plan.expression import Scope, StepView, compile_value
 from flowstudio.plan.legacy import TRIGGER_OFFSET
 from flowstudio.plan.model import Json, StepId
@@ -15,7 +17,8 @@ FindResult = Callable[[StepId, IterationPath], StepRun | None]
 
 @dataclass(frozen=True, slots=True)
 class StepInput:
-    """path: the expression that reads value; empty when several steps lead here, whose outputs are then by step id."""
+    """value: its large parts may be deferred. path: the expression that reads it; empty when several steps lead here,
+    whose outputs are then by step id."""
 
     value: Json
     path: str
@@ -48,15 +51,16 @@ def _item(run: Run, loop_id: StepId, iteration: IterationPath, find: FindResult)
     loop = run.plan.step(loop_id)
     outer = iteration[:-1]
     try:
-        items = compile_value(
+        items: Any = compile_value(
             loop.params.get("items"),
             run.plan.ordinals or tuple(step.id for step in run.plan.steps),
             bool(run.plan.extra.get(TRIGGER_OFFSET)),
-        ).render(_scope(run, loop.parent, outer, find))
+        )
+        items = opened(items.carrying().render(_scope(run, loop.parent, outer, find)))
     except FlowStudioError:
         return None
     if isinstance(items, dict):
-        items = items.get("items")
+        items = opened(items.get("items"))
     return items[iteration[-1]] if iteration and isinstance(items, list) and iteration[-1] < len(items) else None
 
 

@@ -11,9 +11,11 @@ from flowstudio.engine.engine import Engine
 from flowstudio.engine.events import RunEvent
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
+from flowstudio.engine.payloads import InRows, PayloadStore
 from flowstudio.engine.ports import Invocation
 from flowstudio.plan.model import Edge, Json, Plan, Step
 from flowstudio.plan.rules import FieldInfo
+from flowstudio.providers.ratelimit import CallLimit
 from flowstudio.providers.result import ProviderResult, ResultError
 
 PATIENCE_S = 10.0
@@ -63,14 +65,24 @@ class Functions:
 
     def __init__(self, **functions: Callable[[Invocation], Any]) -> None:
         self.functions: dict[str, Callable[[Invocation], Any]] = {"echo": echo, "fail": fail, **functions}
+        self.limits: dict[str, CallLimit] = {}
         self.calls: list[Invocation] = []
         self._lock = threading.Lock()
+
+    def limit(self, user_id: str, provider: str, credential: str | None) -> CallLimit | None:
+        return self.limits.get(provider)
 
     def invoke(self, call: Invocation) -> Any:
         with self._lock:
             self.calls.append(call)
         answer = self.functions[call.action](call)
         return answer if isinstance(answer, ProviderResult) else ProviderResult(True, answer)
+
+    def preview(self, call: Invocation) -> ProviderResult:
+        return ProviderResult(True, {"action": call.action, "params": dict(call.params)})
+
+    def masked(self, call: Invocation) -> Mapping[str, Json]:
+        return call.params
 
     def called(self) -> list[str]:
         return [call.step_id for call in self.calls]
@@ -119,15 +131,30 @@ class Workbench:
     invoker: Functions
     limits: EngineLimits = field(default_factory=EngineLimits)
     events: list[RunEvent] = field(default_factory=list)
+    payloads: PayloadStore = field(default_factory=InRows)
+    plans: dict[str, Plan] = field(default_factory=dict)
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
         self.open()
 
     def open(self) -> Engine:
-        self.engine = Engine(self.store, self.invoker, Actions(), self.events.append, SystemClock(), self.limits)
+        self.engine = Engine(
+            self.store,
+            self.invoker,
+            Actions(),
+            self.events.append,
+            SystemClock(),
+            self.limits,
+            plans=self,
+            payloads=self.payloads,
+        )
         self.engine.start()
         return self.engine
+
+    def find(self, user_id: str, plan_id: str) -> Plan | None:
+        """The plans that steps can run, by id."""
+        return self.plans.get(plan_id)
 
     def run(self, plan: Plan, run_id: str = "r1", data: Json = None) -> Run:
         """Submits a run and waits for its end."""

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from flowstudio.errors import FlowStudioError
 from flowstudio.plan.evaluation.expression_errors import TooBigError
 from flowstudio.plan.model import Json
 
@@ -79,14 +80,17 @@ def resolved(value: Json, most: int = MOST_RESOLVED) -> Json:
 
 
 def abridged(value: Json, most: int) -> Json:
-    """The value for a person to look at: deferred parts as long as `most` bytes last, then a text instead of them."""
+    """The value for a person to look at: deferred parts as long as `most` bytes last, a text instead of the others."""
     left = [most]
 
     def open_or_tell(deferred: Deferred) -> Json:
         if deferred.size > left[0]:
             return f"… {deferred.size / 1e6:,.1f} MB, not shown here"
         left[0] -= deferred.size
-        return deferred.load()
+        try:
+            return deferred.load()
+        except FlowStudioError as error:
+            return f"{error.sentence} {error.fix}".strip()
 
     shown: Json = replaced(value, open_or_tell)
     return shown

@@ -1,6 +1,7 @@
 """What the bottom panes show of a tab's run: states, log, and the selected step's data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer
 from shiboken6 import isValid
@@ -10,7 +11,7 @@ from flowstudio.engine.model import RunState, StepRun
 from flowstudio.plan.model import StepId
 from flowstudio.ui.editor.shown_run import ShownRun
 from flowstudio.ui.live_run import LiveRun
-from flowstudio.ui.panels.data_panel import DataPanel, duration
+from flowstudio.ui.panels.data_panel import DataPanel, at_hand, duration
 from flowstudio.ui.panels.log_panel import LogPanel
 from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.tasks import Task
@@ -101,7 +102,10 @@ class RunView(QObject):
         runs, user_id = self._services.runs, self._user_id
 
         def read() -> tuple[StepRun | None, StepInput]:
-            return runs.step(user_id, run_id, step_id, iteration), runs.received(user_id, run_id, step_id, iteration)
+            result = runs.step(user_id, run_id, step_id, iteration)
+            received = runs.received(user_id, run_id, step_id, iteration)
+            shown_result = replace(result, output=at_hand(result.output)) if result is not None else None
+            return shown_result, replace(received, value=at_hand(received.value))
 
         def show(found: tuple[StepRun | None, StepInput]) -> None:
             result, received = found

@@ -4,6 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from flowstudio.engine.model import StepRun
+from flowstudio.plan.evaluation.deferred import abridged
+from flowstudio.plan.model import Json
 from flowstudio.ui.chrome.elided_label import ElidedLabel
 from flowstudio.ui.controls import text_label
 from flowstudio.ui.icons import Icons
@@ -14,6 +16,8 @@ from flowstudio.ui.tokens import SPACE_2, SPACE_3
 from flowstudio.workspace.step_input import StepInput
 
 INPUT, OUTPUT, BOTH = range(3)
+MOST_SHOWN = 8 * 1024 * 1024
+"""Bytes of JSON brought from files for one side of the pane."""
 
 
 class DataPanel(QWidget):
@@ -91,6 +95,11 @@ class DataPanel(QWidget):
         layout.addWidget(self._head)
         layout.addLayout(problem)
         layout.addWidget(self._stack, 1)
+
+
+def at_hand(value: Json) -> Json:
+    """A value to be shown, with what lies in files brought as far as a person can look at it. For another thread."""
+    return abridged(value, MOST_SHOWN)
 
 
 def facts_of(result: StepRun, rows: int) -> str:

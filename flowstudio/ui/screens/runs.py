@@ -1,15 +1,18 @@
 """Runs: the history, and the steps and data of the chosen run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QStackedWidget
 
 from flowstudio.engine.model import Run, StepRun, StepState
+from flowstudio.plan.evaluation.deferred import holds_deferred
+from flowstudio.plan.model import Json
 from flowstudio.ui.controls import push_button
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
-from flowstudio.ui.panels.data_panel import DataPanel, duration
+from flowstudio.ui.panels.data_panel import DataPanel, at_hand, duration
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import RUN_STATES, run_row
@@ -42,6 +45,7 @@ class RunsScreen(Screen):
         self._user_id = user_id
         self._runs: Sequence[Run] = ()
         self._run: Run | None = None
+        self._result: StepRun | None = None
         self.state = QuietComboBox()
         self.state.setAccessibleName("State")
         self.state.addItem("Any state", None)
@@ -106,7 +110,7 @@ class RunsScreen(Screen):
     def _choose_run(self, selected: QItemSelection) -> None:
         rows = selected.indexes()
         run: Run | None = self.model.what(rows[0].row()) if rows else None
-        self._run = run
+        self._run, self._result = run, None
         self.open.setEnabled(run is not None)
         if run is None:
             return
@@ -134,7 +138,16 @@ class RunsScreen(Screen):
         if not rows:
             return
         result: StepRun = self.steps.what(rows[0].row())
-        self.data.show_result(str(rows[0].data()), result)
+        title, self._result = str(rows[0].data()), result
+        if not holds_deferred(result.output):
+            self.data.show_result(title, result)
+            return
+
+        def show(output: Json) -> None:
+            if self._result is result:
+                self.data.show_result(title, replace(result, output=output))
+
+        Task(lambda: at_hand(result.output), self).success(show).failure(self.failed.emit).start()
 
 
 def step_row(result: StepRun, label: str) -> Row:
