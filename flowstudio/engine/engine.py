@@ -110,9 +110,9 @@ class Engine:
     def submit(self, run: Run, seeds: Sequence[StepRun] = ()) -> bool:
         """Stores a run and starts it, or has it wait in line as its plan says; False when its id exists.
 
-        Durable on return. seeds: results of another run that this one begins with: it is walked as after a crash, so their steps are not
-        performed. Raises NotRunnableError, BreakpointError or ExpressionError (nothing is stored), EngineClosedError,
-        the StorageError family.
+        Durable on return. seeds: results of another run that this one begins with: it is walked as after a crash, so
+        their steps are not performed. Raises NotRunnableError, BreakpointError or ExpressionError (nothing is stored),
+        EngineClosedError, the StorageError family.
         """
         self._check_open()
         program = self._compiler.compile(run.plan)

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class RunStarting(Protocol):
     """The engine, as it starts follow-up runs. Both raise NotRunnableError, ExpressionError, EngineClosedError."""
 
-    def store_new(self, run: Run) -> bool: ...
+    def store_new(self, run: Run) -> Run | None: ...
     def start_stored(self, run: Run) -> None: ...
 
 
@@ -51,15 +51,16 @@ class ErrorPlans:
                 self._tell(failed, f"The error plan “{plan_id}” does not exist, so nothing runs for this failure.")
                 return None
             now = self._clock.now()
-            run = Run(
-                id=f"error:{failed.id}",
-                user_id=failed.user_id,
-                plan=plan,
-                state=RunState.QUEUED,
-                trigger=TriggerEvent(TriggerKind.ERROR, told_of(failed, failure, now)),
-                created_at=now,
+            return self._runs.store_new(
+                Run(
+                    id=f"error:{failed.id}",
+                    user_id=failed.user_id,
+                    plan=plan,
+                    state=RunState.QUEUED,
+                    trigger=TriggerEvent(TriggerKind.ERROR, told_of(failed, failure, now)),
+                    created_at=now,
+                )
             )
-            return run if self._runs.store_new(run) else None
         except FlowStudioError as error:
             self._tell(failed, f"The error plan “{plan_id}” does not run for this failure. {error}")
             return None
@@ -84,7 +85,10 @@ class ErrorPlans:
 
 
 def told_of(run: Run, failure: Failure | None, finished_at: datetime) -> dict[str, Json]:
-    """What the error plan reads as `{{ trigger }}`. Addresses among the failure's facts are left out: they may hold keys."""
+    """What the error plan reads as `{{ trigger }}`.
+
+    Addresses among the failure's facts are left out: they may hold keys.
+    """
     why: dict[str, Json] | None = None
     if failure is not None:
         facts = {name: fact for name, fact in failure.facts.items() if "://" not in str(fact)}
