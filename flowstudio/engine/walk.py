@@ -48,7 +48,19 @@ class Walk:
     item: what the body's steps read as `item`. is_left: a break or skip ended it, no more of its steps start.
     """
 
-    __slots__ = ("_kept", "block", "frontier", "is_left", "item", "loop", "path", "results", "scope", "views")
+    __slots__ = (
+        "_kept",
+        "_left_at",
+        "block",
+        "frontier",
+        "is_left",
+        "item",
+        "loop",
+        "path",
+        "results",
+        "scope",
+        "views",
+    )
 
     def __init__(self, block: Block, loop: "Loop | None" = None, index: int = 0, item: Json = None) -> None:
         self.block = block
@@ -61,15 +73,17 @@ class Walk:
         self.scope: Scope | None = None
         self.is_left = False
         self._kept: Kept = None
+        self._left_at = 0
 
     def settle(self, step_id: StepId, result: Result) -> None:
         self.results[step_id] = result
         if result.state is not StepState.SKIPPED or result.ports:
             self.views[step_id] = result.view
 
-    def leave(self, kept: Kept) -> None:
-        """Ends the walk; its item gives what is kept. Where several steps end it, an item once left out stays so."""
-        self._kept = LEFT_OUT if self.is_left and self._kept is LEFT_OUT else kept
+    def leave(self, kept: Kept, sequence: int) -> None:
+        """Ends the walk; its item gives what is kept. Of several steps that end it the first counts."""
+        if not self.is_left or sequence < self._left_at:
+            self._kept, self._left_at = kept, sequence
         self.is_left = True
 
     def is_within(self, around: "Walk") -> bool:
