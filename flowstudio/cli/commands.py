@@ -15,6 +15,7 @@ from flowstudio.cli.runs_commands import runs
 from flowstudio.cli.samples import read_sample, samples
 from flowstudio.cli.secret_commands import credentials, token
 from flowstudio.cli.storage_commands import storage
+from flowstudio.engine.model import PLAIN, RunOptions
 from flowstudio.plan.rules import Severity, check_plan
 from flowstudio.settings import load_settings
 from flowstudio.workspace.catalogue import providers_as_json
@@ -39,17 +40,22 @@ def flowstudio(context: click.Context) -> None:
 @flowstudio.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @INPUT
+@click.option("--dry-run", "is_dry", is_flag=True, help="Only read; show each request that would change something.")
+@click.option("--pins", "uses_pins", is_flag=True, help="Let the plan's pinned outputs stand in for their steps.")
 @JSON_OUT
 @USER
 @click.pass_context
-def run(context: click.Context, file: Path, data: str | None, as_json: bool, user_id: str) -> None:
+def run(
+    context: click.Context, file: Path, data: str | None, is_dry: bool, uses_pins: bool, as_json: bool, user_id: str
+) -> None:
     """Run a plan: a .flow file or a plan in the API's shape.
 
     Exit code 0: it succeeded; 1: it failed; 2: the plan or the arguments are not usable; 130: stopped by Ctrl+C.
     """
     plan, value = read_plan_file(file), read_input(data)
+    options = RunOptions(is_dry=is_dry, uses_pins=uses_pins)
     with application(context) as running:
-        code = run_plan(running, user_id, plan, value, as_json=as_json)
+        code = run_plan(running, user_id, plan, value, options, as_json=as_json)
     context.exit(code)
 
 
@@ -65,7 +71,7 @@ def sample(context: click.Context, name: str | None, data: str | None, as_json: 
         return
     plan, value = read_sample(name), read_input(data)
     with application(context) as running:
-        code = run_plan(running, LOCAL_USER, plan, value, as_json=as_json)
+        code = run_plan(running, LOCAL_USER, plan, value, PLAIN, as_json=as_json)
     context.exit(code)
 
 

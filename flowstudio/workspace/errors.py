@@ -14,6 +14,7 @@ WorkspaceError               workspace.error
 ├── PlanTakenError           workspace.plan_taken    another user's plan has this id
 ├── NoSuchRunError           workspace.no_run
 ├── RunStateError            workspace.run_state     a run is in a state that does not allow it
+├── OutputsNeededError       workspace.outputs_needed   stored outputs are missing or stale: how to go on is a choice
 ├── NoSuchWebhookError       workspace.no_webhook
 ├── NoSuchIntegrationError   workspace.no_integration
 ├── WebhookTakenError        workspace.webhook_taken
@@ -28,6 +29,9 @@ from collections.abc import Sequence
 
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.rules import Problem
+
+MOST_NAMED = 6
+"""Steps that a sentence names before it says how many more there are."""
 
 
 class StorageError(FlowStudioError):
@@ -86,6 +90,49 @@ class RunStateError(WorkspaceError):
     """facts: state."""
 
     code = "workspace.run_state"
+
+
+class OutputsNeededError(WorkspaceError):
+    """missing, stale: (step id, label) of steps whose stored output a run cannot begin with.
+
+    facts: {"missing": [{"step", "title"}], "stale": [...], "choices": {"missing": ["run"], "stale": ["use", "run"]}};
+    choices only for what there is to choose.
+    """
+
+    code = "workspace.outputs_needed"
+
+    def __init__(self, missing: Sequence[tuple[str, str]], stale: Sequence[tuple[str, str]]) -> None:
+        parts, choices = [], {}
+        if missing:
+            parts.append(f"there is no stored output of {_named(missing)}")
+            choices["missing"] = ["run"]
+        if stale:
+            parts.append(
+                f"what is stored of {_named(stale)} is not what {'it' if len(stale) == 1 else 'they'} would give now"
+            )
+            choices["stale"] = ["use", "run"]
+        super().__init__(
+            f"Not all that this run builds on is there: {', and '.join(parts)}.",
+            fix=" ".join(
+                [
+                    *(["Run those steps, too."] if missing else []),
+                    *(["Use the stored outputs all the same, or run the steps again."] if stale else []),
+                ]
+            ),
+            facts={
+                "missing": [{"step": step_id, "title": label} for step_id, label in missing],
+                "stale": [{"step": step_id, "title": label} for step_id, label in stale],
+                "choices": choices,
+            },
+        )
+
+
+def _named(steps: Sequence[tuple[str, str]]) -> str:
+    names = [f"“{label}”" for _, label in steps[:MOST_NAMED]]
+    more = len(steps) - len(names)
+    if more:
+        return f"{', '.join(names)} and {more} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 class NoSuchWebhookError(WorkspaceError):

@@ -1,6 +1,9 @@
 """Runs and step runs as the API and `--json` show them. The old clients' shape is in history.py."""
 
+from collections.abc import Iterable
+
 from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunOptions, StepRun
+from flowstudio.engine.step import DRY, UNSENT
 from flowstudio.engine.stops import EDIT
 from flowstudio.plan.model import Json
 from flowstudio.workspace.breakpoints import HeldStep
@@ -43,6 +46,15 @@ def step_as_json(step: StepRun) -> dict[str, Json]:
         "started_at": iso(step.started_at),
         "duration_ms": step.duration_ms,
     }
+
+
+def unsent_as_json(steps: Iterable[StepRun]) -> list[dict[str, Json]]:
+    """What a dry run would have sent, in the order it came to it."""
+    return [
+        {"step_id": step.step_id, "iteration": path_as_text(step.iteration), "request": step.output}
+        for step in steps
+        if step.metadata.get(DRY) == UNSENT and step.output is not None
+    ]
 
 
 def held_as_json(held: HeldStep) -> dict[str, Json]:
