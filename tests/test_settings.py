@@ -63,6 +63,10 @@ def test_secrets_do_not_show_in_the_representation(env) -> None:
     assert KEY not in repr(settings)
 
 
+def test_a_public_address_loses_its_last_slash(env) -> None:
+    assert load_settings(env | {"FLOWSTUDIO_PUBLIC_URL": "https://a.example/"}).public_url == "https://a.example"
+
+
 def test_origins_in_a_variable_are_parted_by_commas(env) -> None:
     settings = load_settings(env | {"FLOWSTUDIO_ALLOWED_ORIGINS": "http://a.example, https://b.example"})
     assert settings.allowed_origins == ("http://a.example", "https://b.example")
@@ -71,6 +75,9 @@ def test_origins_in_a_variable_are_parted_by_commas(env) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "allowed"),
     [
+        ("FLOWSTUDIO_PUBLIC_URL", "flows.example.org", "an address such as https://flows.example.org"),
+        ("FLOWSTUDIO_PUBLIC_URL", "https://u:p@a.example", "an address such as"),
+        ("FLOWSTUDIO_PUBLIC_URL", "https://a.example/?x=1", "an address such as"),
         ("FLOWSTUDIO_PORT", "70000", "0 to 65535"),
         ("FLOWSTUDIO_PORT", "many", "0 to 65535"),
         ("FLOWSTUDIO_AUTH", "none", "local, token"),

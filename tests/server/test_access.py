@@ -1,5 +1,8 @@
 """Who may call: the rules over header values."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from flowstudio.server.access import (
@@ -11,6 +14,7 @@ from flowstudio.server.access import (
     host_name,
     is_loopback,
 )
+from flowstudio.settings import Settings
 from flowstudio.workspace.errors import BadRequestError
 
 TOKENS = {"fs_ada": "ada"}
@@ -38,6 +42,22 @@ def test_any_other_host_is_refused_with_421(host: str) -> None:
 
 def test_the_bound_host_is_answered() -> None:
     TOKEN.check_host("192.168.1.5:5001")
+
+
+def test_by_the_public_name_strangers_reach_what_is_open_and_tokens_all() -> None:
+    public = replace(LOCAL, public_host="flows.example.org")
+    public.check_host("flows.example.org", is_open=True)
+    with pytest.raises(ForeignHostError):
+        public.check_host("flows.example.org")
+    with pytest.raises(ForeignHostError):
+        public.check_host("other.example.org", is_open=True)
+    replace(public, policy="token").check_host("Flows.example.org:443")
+
+
+def test_the_public_name_is_that_of_the_setting(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, public_url="https://Flows.example.org:8443/studio")
+    assert Access.of(settings, "127.0.0.1", TOKENS.get).public_host == "flows.example.org"
+    assert Access.of(Settings(tmp_path), "127.0.0.1", TOKENS.get).public_host == ""
 
 
 def test_pages_of_this_computer_are_welcome_under_local_only() -> None:
