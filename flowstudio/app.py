@@ -39,6 +39,7 @@ from flowstudio.workspace.catalogue import Catalogue
 from flowstudio.workspace.credentials import Credentials
 from flowstudio.workspace.editing import Editing
 from flowstudio.workspace.errors import ReadOnlyError
+from flowstudio.workspace.exports import Exports
 from flowstudio.workspace.history import History
 from flowstudio.workspace.history_space import HistoryLimits
 from flowstudio.workspace.housekeeping import Housekeeping
@@ -230,10 +231,11 @@ def build(settings: Settings) -> Application:
             trials=IntegrationTrials(network, vault),
             history=History(stores.runs),
             history_space=space,
+            exports=Exports(stores.runs, redactor, clock),
             editing=Editing(stores.edits, bus.publish),
             tokens=Tokens(settings.data_dir / "tokens.json"),
             catalogue=catalogue,
-            health=lambda: {"database": stores.database.health(), "scheduler": scheduler.is_running},
+            health=lambda: _health(stores.database, scheduler, engine),
             bus=bus,
             settings=settings,
         )
@@ -296,6 +298,14 @@ def _enter(settings: Settings, closing: ExitStack) -> bool:
         ) from error
     closing.callback(presence.leave)
     return is_alone
+
+
+def _health(database: Database, scheduler: Scheduler, engine: Engine) -> dict[str, str]:
+    return {
+        "database": "" if database.health() else "The database does not answer.",
+        "scheduler": "" if scheduler.is_running else "The scheduler does not run.",
+        "journal": str(engine.stall or ""),
+    }
 
 
 def _forgetting(catalogue: Catalogue) -> Callable[[object], None]:

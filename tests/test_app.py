@@ -60,7 +60,11 @@ def test_closing_ends_every_thread() -> None:
 
 def test_building_alone_takes_no_runs_up_and_fires_nothing() -> None:
     application = build()
-    assert application.services.health() == {"database": True, "scheduler": False}
+    assert application.services.health() == {
+        "database": "",
+        "scheduler": "The scheduler does not run.",
+        "journal": "",
+    }
     application.close()
 
 

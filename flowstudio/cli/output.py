@@ -19,7 +19,7 @@ from flowstudio.engine.events import (
     StepStarted,
     StepSucceeded,
 )
-from flowstudio.engine.model import IterationPath
+from flowstudio.engine.model import Failure, IterationPath
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Plan
 from flowstudio.plan.rules import Problem, Severity
@@ -73,6 +73,8 @@ class RunLines:
             case LogWritten():
                 place = f"{self.name(event.step_id, event.iteration)}  " if event.step_id else ""
                 return f"{_word('log', LEVEL_COLOURS.get(event.level, 'white'))} {place}{event.text}"
+            case RunStateChanged(failure=Failure() as why):
+                return f"{_word('run', 'yellow')} {event.state}  {sentence(why.sentence, why.fix)}"
             case RunStateChanged():
                 return f"{_word('run', 'cyan')} {event.state}"
             case RunEnded():

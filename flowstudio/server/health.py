@@ -21,10 +21,12 @@ class HealthApi:
     def show(self) -> Response:
         parts = self._services.health()
         document = {
-            "status": "healthy" if all(parts.values()) else "degraded",
+            "status": "degraded" if any(parts.values()) else "healthy",
             "timestamp": datetime.now(UTC).isoformat(),
             "version": __version__,
-            "scheduler": "active" if parts.get("scheduler") else "stopped",
-            "database": "connected" if parts.get("database") else "disconnected",
+            "scheduler": "stopped" if parts["scheduler"] else "active",
+            "database": "disconnected" if parts["database"] else "connected",
+            "journal": "stalled" if parts["journal"] else "writing",
+            "problems": [sentence for sentence in parts.values() if sentence],
         }
-        return answer(document, 200 if all(parts.values()) else 503)
+        return answer(document, 503 if any(parts.values()) else 200)

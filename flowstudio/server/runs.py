@@ -5,8 +5,17 @@ from flask import Blueprint, Response, request
 from flowstudio.engine.model import Answer, RunState
 from flowstudio.server.answers import answer
 from flowstudio.server.inputs import body, choice, limit, optional, user_id, whole_number, word
+from flowstudio.workspace.errors import BadRequestError
+from flowstudio.workspace.exports import ExportFormat
 from flowstudio.workspace.resumption import iteration_path
-from flowstudio.workspace.run_json import held_as_json, log_line_as_json, question_as_json, run_as_json, step_as_json
+from flowstudio.workspace.run_json import (
+    failure_as_json,
+    held_as_json,
+    log_line_as_json,
+    question_as_json,
+    run_as_json,
+    step_as_json,
+)
 from flowstudio.workspace.run_log import Level
 from flowstudio.workspace.services import Services
 
@@ -14,6 +23,7 @@ from flowstudio.workspace.services import Services
 class RunsApi:
     def __init__(self, services: Services) -> None:
         self._runs = services.runs
+        self._exports = services.exports
         self._breakpoints = services.breakpoints
         self._address = services.address
 
@@ -23,6 +33,7 @@ class RunsApi:
         routes.add_url_rule("/runs/cancel", view_func=self.cancel_all, methods=["POST"])
         routes.add_url_rule("/runs/<run_id>", view_func=self.get)
         routes.add_url_rule("/runs/<run_id>/steps", view_func=self.steps)
+        routes.add_url_rule("/runs/<run_id>/export", view_func=self.export)
         routes.add_url_rule("/runs/<run_id>/log", view_func=self.log)
         routes.add_url_rule("/runs/<run_id>/cancel", view_func=self.cancel, methods=["POST"])
         routes.add_url_rule("/runs/<run_id>/pause", view_func=self.pause, methods=["POST"])
@@ -41,6 +52,7 @@ class RunsApi:
             document["resume_url"] = self._address.to_resume(run.resume_key)
         if run.state is RunState.PAUSED:
             document["held"] = [held_as_json(step) for step in self._breakpoints.held(user_id(), run_id)]
+        document["stalled"] = failure_as_json(self._runs.stalled_by(run))
         if run.state is RunState.INTERRUPTED:
             document["questions"] = [question_as_json(step) for step in self._runs.questions(user_id(), run_id)]
         return answer(document)
@@ -54,6 +66,23 @@ class RunsApi:
         lines = self._runs.log(user_id(), run_id, level, after, most)
         following = lines[-1].sequence if len(lines) == most else None
         return answer({"lines": [log_line_as_json(line) for line in lines], "next": following})
+
+    def export(self, run_id: str) -> Response:
+        """The run as a file; with `step` that step's output as a table."""
+        kind = choice("format", ExportFormat) or ExportFormat.JSON
+        step_id = request.args.get("step")
+        if step_id is None:
+            export = self._exports.run(user_id(), run_id, kind)
+        elif kind is ExportFormat.CSV:
+            path = iteration_path(request.args.get("iteration")) or ()
+            export = self._exports.table(user_id(), run_id, step_id, path)
+        else:
+            raise BadRequestError(
+                "`step` goes with `format=csv`: one step's output is a table.", facts={"field": "step"}
+            )
+        response = Response(export.pieces, content_type=export.content_type)
+        response.headers.set("Content-Disposition", "attachment", filename=export.name)
+        return response
 
     def cancel_all(self) -> Response:
         """Stops every run of the user that goes on; how many there were."""

@@ -5,9 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Protocol
 
-from flowstudio.engine.model import PLAIN, Answer, IterationPath, Run, RunOptions, RunState, StepRun, TriggerEvent
+from flowstudio.engine.errors import failure_of
+from flowstudio.engine.model import (
+    PLAIN,
+    Answer,
+    Failure,
+    IterationPath,
+    Run,
+    RunOptions,
+    RunState,
+    StepRun,
+    TriggerEvent,
+)
 from flowstudio.engine.ports import Clock
 from flowstudio.engine.recovery import questions
+from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, Plan, StepId, TriggerKind
 from flowstudio.plan.rules import Problem, Severity, check_plan
 from flowstudio.providers.registry import Registry
@@ -36,6 +48,10 @@ class RunEngine(Protocol):
     def cancel(self, run_id: str) -> bool: ...
     def pause(self, run_id: str) -> bool: ...
     def answer(self, run_id: str, step_id: StepId, iteration: IterationPath, answer: Answer, output: Json) -> None: ...
+    @property
+    def stall(self) -> FlowStudioError | None:
+        """Why nothing can be stored for now, so that runs pause and none begins."""
+        ...
 
 
 class Runs:
@@ -110,6 +126,12 @@ class Runs:
         run = self.get(user_id, run_id)
         if not self._engine.pause(run_id):
             raise cannot("paused", run)
+
+    def stalled_by(self, run: Run) -> Failure | None:
+        """Why the run stands still although it is under way: its results cannot be stored for now."""
+        stall = self._engine.stall
+        is_at_work = run.state in (RunState.QUEUED, RunState.RUNNING)
+        return failure_of(stall) if stall is not None and is_at_work else None
 
     def questions(self, user_id: str, run_id: str) -> Sequence[StepRun]:
         """The steps that were in flight at a crash and wait for an answer. Raises NoSuchRunError."""
