@@ -1,6 +1,6 @@
 """LiveRun: the run a tab shows, from the press of the button to its end, or taken up from the store later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, Signal
@@ -16,11 +16,13 @@ from flowstudio.engine.events import (
     StepStarted,
     StepSucceeded,
 )
-from flowstudio.engine.model import IterationPath, Run, RunState, StepRun, TriggerEvent
+from flowstudio.engine.model import PLAIN, IterationPath, Run, RunOptions, RunState, StepRun, TriggerEvent
 from flowstudio.engine.retelling import retell
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Plan, StepId
 from flowstudio.ui.tasks import Task
+from flowstudio.workspace.reruns import ASK, Target
+from flowstudio.workspace.reuse import Choices
 from flowstudio.workspace.run_ids import new_run_id
 from flowstudio.workspace.services import Services
 
@@ -61,18 +63,29 @@ class LiveRun(QObject):
         return self.state is not None and not self.state.is_final
 
     def start(self, plan: Plan, trigger: TriggerEvent) -> None:
-        """Starts a run of the plan as it is now; whatever was shown before is cleared."""
+        """Starts a run of the plan as it is now, with its pins; whatever was shown before is cleared."""
+        runs, user_id = self._services.runs, self._user_id
+        self._start(plan, lambda run_id: runs.start(user_id, plan, trigger, run_id, _with_pins(plan)))
+
+    def start_part(self, plan: Plan, target: Target, choices: Choices = ASK) -> None:
+        """Starts a run of one step, or of all from it on, with stored outputs of what leads to it."""
+        reruns, user_id = self._services.reruns, self._user_id
+        self._start(
+            plan,
+            lambda run_id: reruns.part(user_id, plan, target, choices=choices, options=_with_pins(plan), run_id=run_id),
+        )
+
+    def _start(self, plan: Plan, begin: Callable[[str], object]) -> None:
         run_id = new_run_id()
         self._begin(run_id, plan, RunState.QUEUED, datetime.now(UTC))
         self._is_starting = True
-        runs, user_id = self._services.runs, self._user_id
 
-        def note(_: str) -> None:
+        def note(_: object) -> None:
             self._is_starting = False
             if self._is_stop_due:
                 self.stop()
 
-        Task(lambda: runs.start(user_id, plan, trigger, run_id), self).success(note).failure(self._refuse).start()
+        Task(lambda: begin(run_id), self).success(note).failure(self._refuse).start()
 
     def watch(self, run: Run) -> None:
         """Shows a run of the store: what it did so far, and what it goes on to do if it is under way."""
@@ -145,6 +158,11 @@ class LiveRun(QObject):
         self.state, self.run_id = None, None
         self.changed.emit()
         self.failed_to_start.emit(error)
+
+
+def _with_pins(plan: Plan) -> RunOptions:
+    """A person starts it, so the plan's pins count."""
+    return RunOptions(uses_pins=True) if plan.pins else PLAIN
 
 
 def _key_of(event: RunEvent) -> _Key | None:

@@ -202,3 +202,22 @@ def test_a_closed_window_serves_no_more_and_its_plan_is_there_for_the_next(
         requests.get(f"{address}/api/health", timeout=5)
     (plan,) = serve().get("/api/execution-plans")
     assert (plan["name"], plan["trigger"]["config"]["webhook_path"]) == ("Greeter", "greet")
+
+
+def test_one_step_runs_by_itself_on_what_is_stored_and_asks_when_nothing_is(person: Person, vendor: Vendor) -> None:
+    fetch, sort = draw_pair(person, vendor.answers("people", (200, PEOPLE)))
+    person.pick(sort)
+    person.canvas.setFocus()
+    person.key(Qt.Key.Key_Return, CTRL)
+    person.sees(lambda: "no stored output" in person.notice)
+    assert vendor.ledger == {}
+    person.click("Run them too")
+    assert person.sees_end() == "Succeeded"
+    person.sees_cards("ok", fetch, sort)
+    person.pick(sort)
+    person.canvas.setFocus()
+    person.key(Qt.Key.Key_Return, CTRL)
+    person.sees(lambda: person.window.editor.front.live_run.end is None)
+    assert person.sees_end() == "Succeeded"
+    person.sees_cards("ok", fetch, sort)
+    assert vendor.ledger == {"people": 1}

@@ -32,7 +32,8 @@ from flowstudio.ui.panels.problems_panel import ProblemsPanel
 from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.panels.step_panel import StepPanel
 from flowstudio.ui.theme import Appearance
-from flowstudio.workspace.errors import PlanNotRunnableError
+from flowstudio.workspace.errors import OutputsNeededError, PlanNotRunnableError
+from flowstudio.workspace.reuse import Choices, Missing, Stale
 from flowstudio.workspace.services import Services
 
 RUN, DATA, LOG, PROBLEMS = range(4)
@@ -119,6 +120,7 @@ class EditorScreen(QWidget):
         tab.activated.connect(self._reveal_form)
         tab.menu_wanted.connect(lambda place: open_canvas_menu(tab, self._actions, place))
         tab.canvas.renameRequested.connect(lambda _: self._reveal_form())
+        tab.canvas.runStepRequested.connect(lambda step_id: self._run_step(tab, step_id))
         tab.open_plan.edited.connect(lambda _: self._show_edit(tab))
         tab.open_plan.checked.connect(lambda problems: self._show_problems(tab, problems))
         self.tabs.setCurrentIndex(self.tabs.addTab(tab, tab.title))
@@ -334,9 +336,15 @@ class EditorScreen(QWidget):
             count = "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
             what = f"This plan cannot run yet, {count} must be fixed. {first}"
             self.noticed.emit(Message(what, tone="warning", remedies=(show,)))
+        elif isinstance(error, OutputsNeededError) and self.front is not None and self.front.asked_step is not None:
+            self.noticed.emit(Message(str(error), tone="warning", remedies=_choices(self.front, error)))
         else:
             self.noticed.emit(message_of(error))
             self.failed.emit(error)
+
+    def _run_step(self, tab: PlanTab, step_id: StepId) -> None:
+        if not tab.live_run.is_active:
+            tab.run_step(step_id)
 
     def _switch_live(self, is_on: bool) -> None:
         if self.front is not None:
@@ -361,3 +369,12 @@ def suggested_file(tab: PlanTab) -> Path:
     """The file a plan is saved to unless another is chosen."""
     words = "".join(c if c.isalnum() or c in " -_" else " " for c in tab.open_plan.plan.name).split()
     return tab.open_plan.session.file or Path.home() / f"{'-'.join(words) or 'plan'}.flow"
+
+
+def _choices(tab: PlanTab, error: OutputsNeededError) -> tuple[Remedy, ...]:
+    """What a person may answer when outputs that a step builds on are missing or stale."""
+    step_id = tab.asked_step
+    assert step_id is not None
+    also_run = Remedy("Run them too", lambda: tab.run_step(step_id, Choices(Missing.RUN, Stale.RUN)))
+    use = Remedy("Use what is stored", lambda: tab.run_step(step_id, Choices(Missing.RUN, Stale.USE)))
+    return (use, also_run) if error.facts["stale"] else (also_run,)

@@ -25,6 +25,8 @@ from flowstudio.ui.tasks import Task
 from flowstudio.ui.theme import Appearance
 from flowstudio.workspace.errors import NoSuchPlanError
 from flowstudio.workspace.ports import PlanRecord
+from flowstudio.workspace.reruns import ASK, Target
+from flowstudio.workspace.reuse import Choices
 from flowstudio.workspace.services import Services
 
 FOLLOW_EVERY_MS = 200  # the view goes from step to step no faster than an eye can
@@ -59,6 +61,8 @@ class PlanTab(QWidget):
         self._registry, self._appearance, self._has_credential = registry, appearance, has_credential
         self._follow = follow
         self.record: PlanRecord | None = None
+        self.asked_step: StepId | None = None
+        """The step a person wanted to run by itself, last."""
         self._was_shown = False
         session = held.session
         self.open_plan = OpenPlan(session, services, self, held.undo)
@@ -115,6 +119,12 @@ class PlanTab(QWidget):
     def run(self, trigger: TriggerEvent) -> None:
         self.back_to_editing()
         self.live_run.start(self.open_plan.plan, trigger)
+
+    def run_step(self, step_id: StepId, choices: Choices = ASK) -> None:
+        """Runs one step of the draft with stored outputs of what leads to it."""
+        self.asked_step = step_id
+        self.back_to_editing()
+        self.live_run.start_part(self.open_plan.plan, Target(step_id), choices)
 
     def stop(self) -> None:
         self.shown.live.stop()
