@@ -15,6 +15,7 @@ from flowstudio.server.providers import ProvidersApi
 from flowstudio.server.resume import ResumeApi
 from flowstudio.server.runs import RunsApi
 from flowstudio.server.scheduler import SchedulerApi
+from flowstudio.server.steering import SteeringApi
 from flowstudio.server.storage import StorageApi
 from flowstudio.server.webhooks import WebhooksApi
 from flowstudio.workspace.services import Services
@@ -34,6 +35,7 @@ def create_app(services: Services, access: Access) -> Flask:
         PlansApi(services),
         ExecutionsApi(services),
         RunsApi(services),
+        SteeringApi(services),
         ResumeApi(services),
         SchedulerApi(services),
         IntegrationsApi(services),
