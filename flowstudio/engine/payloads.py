@@ -6,7 +6,7 @@ carry their names. Who looks into one brings it (plan.evaluation.deferred).
 
 from typing import Protocol
 
-from flowstudio.plan.evaluation.deferred import Deferred
+from flowstudio.plan.evaluation.deferred import Deferred, Holding
 from flowstudio.plan.model import Json
 
 
@@ -48,9 +48,10 @@ class Payload(Deferred):
 class PayloadStore(Protocol):
     """Where large values go. Thread-safe."""
 
-    def keep(self, value: Json) -> Json:
+    def keep(self, value: Json, holding: Holding | None = None) -> Json:
         """The value with its large parts replaced by payloads, their files on the disk; the same object if it is small.
 
+        holding: the run's, which is counted up; what is large is judged more strictly when a run holds much already.
         Raises StorageError of the code "storage.unstorable" for what has no JSON form: NaN, sets, a list in itself.
         When the disk refuses a file the value stays as it is, and the journal meets the fault with its row.
         """
@@ -60,5 +61,5 @@ class PayloadStore(Protocol):
 class InRows:
     """A PayloadStore for engines without a data folder: every value stays in its row, whatever its size."""
 
-    def keep(self, value: Json) -> Json:
+    def keep(self, value: Json, holding: Holding | None = None) -> Json:
         return value

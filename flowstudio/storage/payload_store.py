@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from flowstudio import paths
 from flowstudio.engine.payloads import Payload
+from flowstudio.plan.evaluation.deferred import Holding
 from flowstudio.plan.model import Json
 from flowstudio.settings import Settings
 from flowstudio.storage import json_codec
@@ -28,8 +29,12 @@ log = logging.getLogger(__name__)
 
 LARGEST_IN_ROW = 64 * 1024
 """Bytes of JSON. What is larger goes to a file."""
-_SHORT_TEXT = LARGEST_IN_ROW // 6
-"""Characters: JSON takes six bytes for one at most."""
+SMALL = 4 * 1024
+"""Bytes of JSON. What is smaller always stays in its row."""
+MOST_IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of JSON. A run that holds so much already has every further value that is not small in a file."""
+_LONGEST = 6
+"""Bytes that JSON takes for a character at most."""
 _MANY_SMALL = 1024
 """Bytes. A longer list whose entries have less on average goes as a whole: looking at each would take too long."""
 _TEMPORARY = ".tmp"
@@ -50,17 +55,31 @@ class PayloadFiles:
         self._writing = [threading.Lock() for _ in range(_LOCKS)]
         self._loaded = LoadedValues()
 
-    def keep(self, value: Any) -> Any:
-        if value is None or isinstance(value, bool | Payload) or (isinstance(value, str) and len(value) <= _SHORT_TEXT):
+    def keep(self, value: Any, holding: Holding | None = None) -> Any:
+        kind = value.__class__
+        if kind is str:
+            if len(value) <= SMALL // _LONGEST:
+                return value
+        elif value is None or kind is bool or kind is Payload or (kind is int and value.bit_length() < 64):
             return value
-        size = len(json_codec.encode_bytes(value, refuses_nan=True))
-        if size <= LARGEST_IN_ROW:
+        content = json_codec.encode_bytes(value, refuses_nan=True)
+        size = len(content)
+        if size <= SMALL or kind is int or (size <= LARGEST_IN_ROW and self._has_room(size, holding)):
             return value
         try:
+            if size <= LARGEST_IN_ROW:
+                return self._put(value, content)
+            del content
             return self._slimmed(value, size)
         except OSError as error:
             log.warning("A value of %d bytes stays in its row: %s cannot be written (%s)", size, self.folder, error)
             return value
+
+    def _has_room(self, size: int, holding: Holding | None) -> bool:
+        """Whether a value of middling size may stay in its row, and so in memory while its run goes on."""
+        if holding is not None:
+            holding.in_memory += size
+        return holding is None or holding.in_memory <= MOST_IN_MEMORY
 
     def named(self, digest: str, size: int, length: int, is_list: bool) -> Payload:
         """The payload of that hash. While one is alive, its file is not collected."""
@@ -131,9 +150,9 @@ class PayloadFiles:
         return slim if len(content) <= LARGEST_IN_ROW else self._put(slim, content)
 
     def _part(self, value: Any) -> Any:
-        if not isinstance(value, str | Mapping | list | tuple) or (
-            isinstance(value, str) and len(value) <= _SHORT_TEXT
-        ):
+        if not isinstance(value, str | Mapping | list | tuple):
+            return value
+        if isinstance(value, str) and len(value) <= LARGEST_IN_ROW // _LONGEST:
             return value
         size = len(json_codec.encode_bytes(value, has_no_nan=True))
         return value if size <= LARGEST_IN_ROW else self._slimmed(value, size)

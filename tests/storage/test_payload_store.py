@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowstudio.engine.payloads import Payload
-from flowstudio.plan.evaluation.deferred import holds_deferred, resolved
+from flowstudio.plan.evaluation.deferred import Holding, holds_deferred, resolved
 from flowstudio.storage import payload_store
 from flowstudio.storage.json_codec import decode, encode
 from flowstudio.storage.loaded_values import LoadedValues
@@ -225,3 +225,14 @@ def test_files_are_the_users_alone(files: PayloadFiles) -> None:
     kept: Any = files.keep(BIG)
     assert files.path(kept.hash).stat().st_mode & 0o077 == 0
     assert payload_store.LARGEST_IN_ROW == 64 * 1024
+
+
+def test_a_run_that_holds_much_has_middling_values_in_files_too(files: PayloadFiles) -> None:
+    holding, middling = Holding(), "m" * 20_000
+    assert files.keep(middling, holding) is middling
+    holding.in_memory = payload_store.MOST_IN_MEMORY
+    kept: Any = files.keep([middling], holding)
+    assert isinstance(kept, Payload)
+    assert kept.load() == [middling]
+    assert files.keep("small" * 100, holding) == "small" * 100
+    assert files.keep(10**4200, holding) == 10**4200

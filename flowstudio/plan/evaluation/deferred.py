@@ -34,12 +34,16 @@ class Deferred(ABC):
 
 
 class Holding:
-    """Whether the values of a run may hold deferred parts: turned to true before the first of them can be read."""
+    """What a run holds. is_any: its values may hold deferred parts; turned to true before the first can be read.
 
-    __slots__ = ("is_any",)
+    in_memory: bytes, as JSON, of the values that are not deferred though they are not small; about, since threads add.
+    """
+
+    __slots__ = ("in_memory", "is_any")
 
     def __init__(self, is_any: bool = True) -> None:
         self.is_any = is_any
+        self.in_memory = 0
 
 
 def opened(value: Any) -> Any:
