@@ -1,6 +1,7 @@
 """`flowstudio runs`: what ran, and what came of it."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -8,12 +9,16 @@ from flowstudio.cli.context import JSON_OUT, USER, application
 from flowstudio.cli.output import milliseconds, sentence, show_json, table
 from flowstudio.cli.run_command import exit_code, read_input, wait_for_end
 from flowstudio.engine.model import Answer, Run, RunOptions, StepRun
+from flowstudio.workspace.exports import ExportFormat
+from flowstudio.workspace.files import write_file
 from flowstudio.workspace.reruns import Revision
 from flowstudio.workspace.resumption import iteration_path
 from flowstudio.workspace.reuse import Choices, Stale
 from flowstudio.workspace.run_json import log_line_as_json, path_as_text, run_as_json, step_as_json
 from flowstudio.workspace.run_log import Level, LogLine
-from flowstudio.workspace.runs import log_pages
+
+LEVELS = click.Choice([each.value for each in Level])
+KINDS = click.Choice([each.value for each in ExportFormat])
 
 
 @click.group()
@@ -59,19 +64,52 @@ def show_run(context: click.Context, run_id: str, as_json: bool, user_id: str) -
 
 @runs.command("log")
 @click.argument("run_id")
-@click.option("--level", type=click.Choice([*Level]), default=Level.DEBUG, help="Only lines of this level and above.")
+@click.option("--level", type=LEVELS, default=Level.DEBUG.value, help="Only lines of this level and above.")
 @JSON_OUT
 @USER
 @click.pass_context
 def show_log(context: click.Context, run_id: str, level: str, as_json: bool, user_id: str) -> None:
     """Show what the steps of a run, and the engine, told of it."""
     with application(context) as running:
-        pages = log_pages(running.services.runs, user_id, run_id, Level(level))
-        lines = [line for page in pages for line in page]
+        lines = [*running.services.exports.whole_log(user_id, run_id, Level(level))]
     if as_json:
         click.echo(json.dumps([log_line_as_json(line) for line in lines], indent=2, ensure_ascii=False))
     else:
         click.echo(table([_log_row(line) for line in lines]) if lines else "The log has no such lines.")
+
+
+@runs.command("export")
+@click.argument("run_id")
+@click.option("--format", "kind", type=KINDS, default=ExportFormat.JSON.value, show_default=True)
+@click.option("-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--step", "step_id", help="With --format csv: this step's output as a table.")
+@click.option("--iteration", help="With --step: its iteration inside loops, as `runs show` lists it: 3.0.")
+@USER
+@click.pass_context
+def export_run(
+    context: click.Context,
+    run_id: str,
+    kind: str,
+    file: Path | None,
+    step_id: str | None,
+    iteration: str | None,
+    user_id: str,
+) -> None:
+    """Write all that is known of a run: json, csv (a row a step) or har (its HTTP requests). Secrets are masked."""
+    if step_id is not None and ExportFormat(kind) is not ExportFormat.CSV:
+        raise click.UsageError("--step goes with --format csv: one step's output is a table.")
+    with application(context) as running:
+        exports = running.services.exports
+        if step_id is None:
+            export = exports.run(user_id, run_id, ExportFormat(kind))
+        else:
+            export = exports.table(user_id, run_id, step_id, iteration_path(iteration) or ())
+        if file is not None:
+            write_file(file, export.pieces)
+            click.echo(f"Wrote {file}.", err=True)
+            return
+        for piece in export.pieces:
+            click.echo(piece, nl=False)
 
 
 def _log_row(line: LogLine) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from flowstudio.plan.model import Json
 from flowstudio.providers import runtime
 from flowstudio.providers.auth import complete, missing, secrets_of
 from flowstudio.providers.errors import ProviderError, UnknownActionError
+from flowstudio.providers.exchanges import RecordedSender
 from flowstudio.providers.fields import coerce_params, unknown_params
-from flowstudio.providers.manifest import Action, AuthKind, FieldKind, Manifest
+from flowstudio.providers.manifest import Action, AuthKind, Effect, FieldKind, Manifest
 from flowstudio.providers.ports import ActionContext, Call, CodedAction, CredentialSource, HttpSender, Limits
 from flowstudio.providers.preview import action_shown, request_shown
 from flowstudio.providers.ratelimit import CallLimit, limit_of
@@ -131,7 +132,8 @@ class Dispatcher:
         def log(level: str, text: str) -> None:
             call.log(level, mask.text(text))
 
-        return ActionContext(call, params, credential, limits, self._http, log)
+        http = self._http if action.effect is Effect.PURE else RecordedSender(self._http, mask, call.keep)
+        return ActionContext(call, params, credential, limits, http, log)
 
     def _perform(self, manifest: Manifest, action: Action, context: ActionContext) -> ProviderResult:
         if action.request is not None:

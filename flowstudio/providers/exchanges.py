@@ -8,11 +8,9 @@ Secrets: the call's mask hides what the vault gave; a value whose name says that
 have been written into the plan.
 """
 
-import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,19 +18,13 @@ from flowstudio.plan.model import Json
 from flowstudio.providers.errors import ProviderError
 from flowstudio.providers.ports import Cancel, HttpAnswer, HttpCall, HttpSender, Limits
 from flowstudio.providers.redaction import ELLIPSIS, MASK, Mask
+from flowstudio.providers.secret_names import is_secret_parameter
 
 LONGEST_BODY: Final = 16 * 1024
 """Bytes of a body that are kept."""
 
 MOST: Final = 50
 """Exchanges of one attempt that are kept: an action that turns pages may make thousands."""
-
-SECRET_NAME: Final = re.compile(
-    r"(?i)(?:^|[-_.\[])(?:authorization|cookie|password|passwd|pwd|secret|credentials?|signature|sig|auth|session(?:id)?"
-    r"|(?:[a-z]+[-_]?)?token|(?:api|access|private|secret|auth)[-_]?key)\]?$"
-    r"|(?:password|secret|token|apikey)$|^(?:set-cookie|key|code)$"
-)
-"""Names of headers and query values whose value is nobody's business."""
 
 Keep = Callable[[datetime, Mapping[str, Json]], None]
 
@@ -68,12 +60,6 @@ class RecordedSender:
         self._kept += 1
         if self._kept <= MOST:
             self._keep(at, {name: self._mask.value(value) for name, value in document.items()})
-
-
-@lru_cache(maxsize=1024)
-def is_secret_name(name: str) -> bool:
-    """Of a header or a query value."""
-    return SECRET_NAME.search(name) is not None
 
 
 def _answered(call: HttpCall, answer: HttpAnswer, elapsed_ms: float) -> dict[str, Json]:
@@ -113,7 +99,7 @@ def _request(call: HttpCall) -> dict[str, Json]:
 
 
 def _pairs(headers: Iterable[tuple[str, str]]) -> list[Json]:
-    return [[name, MASK if is_secret_name(name) else value] for name, value in headers]
+    return [[name, MASK if is_secret_parameter(name) else value] for name, value in headers]
 
 
 def _address(call: HttpCall) -> str:
@@ -127,7 +113,7 @@ def _address(call: HttpCall) -> str:
 
 def _hidden(pair: str) -> str:
     name, equals, _ = pair.partition("=")
-    return f"{name}={MASK}" if equals and is_secret_name(name) else pair
+    return f"{name}={MASK}" if equals and is_secret_parameter(name) else pair
 
 
 def _text(content: bytes) -> str | None:

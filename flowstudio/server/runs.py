@@ -63,7 +63,7 @@ class RunsApi:
     def log(self, run_id: str) -> Response:
         """`next` is the `after` of the next page, null at the end."""
         level, after, most = choice("level", Level) or Level.DEBUG, whole_number("after", 0), limit()
-        lines = self._runs.log(user_id(), run_id, level, after, most)
+        lines = self._exports.log(user_id(), run_id, level, after, most)
         following = lines[-1].sequence if len(lines) == most else None
         return answer({"lines": [log_line_as_json(line) for line in lines], "next": following})
 

@@ -6,6 +6,7 @@ never heard changes nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Table, bindparam, func, select, text, update
@@ -25,6 +26,7 @@ from flowstudio.storage.prepared import Prepared, PreparedInsert
 from flowstudio.storage.run_rows import (
     after,
     change_row,
+    iteration_path,
     iteration_text,
     revision_row,
     run_of,
@@ -160,6 +162,15 @@ class SqlRunStore:
         query = self._one_step
         key = {"run": run_id, "step": step_id, "iteration_text": iteration_text(iteration)}
         return next((step_of(self._payload_of, *row) for row in self._database.rows(query.text, query.row(key))), None)
+
+    def each_step_run(self, run_id: str) -> Iterator[StepRun]:
+        """As step_runs, one at a time: their keys are in memory, their values are not."""
+        steps = step_runs.c
+        keys = select(steps.step_id, steps.iteration).where(steps.run_id == run_id).order_by(steps.sequence)
+        with self._database.reading() as connection:
+            known = [(intern(step_id), iteration) for step_id, iteration in connection.execute(keys)]
+        found = (self.step_run(run_id, step_id, iteration_path(iteration)) for step_id, iteration in known)
+        return (each for each in found if each is not None)
 
     def log_lines(self, run_id: str, level: Level, after: int, limit: int) -> Sequence[LogLine]:
         return self._log.read(run_id, level, after, limit)

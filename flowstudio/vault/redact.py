@@ -70,6 +70,15 @@ class Redactor:
             if is_new:
                 self._matcher = _matcher(self._known)
 
+    def also(self, values: Iterable[str]) -> "Redactor":
+        """One that masks these values too."""
+        more = Redactor()
+        with self._lock:
+            more._known = self._known.copy()
+            more._matcher = self._matcher
+        more.learn(values)
+        return more
+
     def text(self, text: str) -> str:
         matcher = self._matcher
         if matcher is not None:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from flowstudio.plan.document import read_plan
@@ -43,8 +44,11 @@ def read_plan_file(path: Path) -> Plan:
         ) from error
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replaces the file in one step: a crash or a full disk leaves the old one as it was.
+
+    content: all of it, or its pieces, which may be made while they are written. What making them raises leaves the old
+    file, too.
 
     Raises DiskFullError, ReadOnlyError or StorageError.
     """
@@ -52,16 +56,18 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+            stream.writelines([content] if isinstance(content, bytes) else content)
             stream.flush()
             os.fsync(stream.fileno())
         _keep_mode(path, temporary)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise _storage_error(path, error) from error
+        if isinstance(error, OSError):
+            raise _storage_error(path, error) from error
+        raise
 
 
 def _keep_mode(path: Path, temporary: str) -> None:

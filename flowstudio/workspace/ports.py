@@ -139,6 +139,10 @@ class RunHistory(Protocol):
 
     def step_run(self, run_id: str, step_id: str, iteration: IterationPath) -> StepRun | None: ...
 
+    def each_step_run(self, run_id: str) -> Iterator[StepRun]:
+        """As step_runs, read as it goes."""
+        ...
+
     def log_lines(self, run_id: str, level: Level, after: int, limit: int) -> Sequence[LogLine]:
         """In the order they were told, of that level and above, from the one after that sequence on."""
         ...

@@ -1,7 +1,7 @@
 """Runs: start, wait, steer and read executions of plans."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Protocol
 
@@ -26,11 +26,7 @@ from flowstudio.providers.registry import Registry
 from flowstudio.workspace.errors import BadRequestError, NoSuchRunError, PlanNotRunnableError, RunStateError
 from flowstudio.workspace.ports import RunHistory
 from flowstudio.workspace.run_ids import new_run_id
-from flowstudio.workspace.run_log import Level, LogLine
 from flowstudio.workspace.step_input import StepInput, received_by
-
-LOG_PAGE = 1000
-"""Lines of a log that are read at once."""
 
 CHECKED_PLANS = 256
 """How many check results are remembered; a webhook's plan is checked once, not at every request."""
@@ -181,26 +177,11 @@ class Runs:
         run = self.get(user_id, run_id)
         return received_by(run, step_id, iteration, lambda step, path: self._history.step_run(run_id, step, path))
 
-    def log(
-        self, user_id: str, run_id: str, level: Level = Level.DEBUG, after: int = 0, limit: int = LOG_PAGE
-    ) -> Sequence[LogLine]:
-        """The next lines after that sequence, of that level and above. Raises NoSuchRunError."""
-        self.get(user_id, run_id)
-        return self._history.log_lines(run_id, level, after, limit)
-
     def list(
         self, user_id: str, plan_id: str | None = None, limit: int = 100, state: RunState | None = None
     ) -> Sequence[Run]:
         """Newest first."""
         return self._history.list_runs(user_id, plan_id=plan_id, limit=limit, state=state)
-
-
-def log_pages(runs: Runs, user_id: str, run_id: str, level: Level = Level.DEBUG) -> Iterator[Sequence[LogLine]]:
-    """The whole log, a page at a time. Raises NoSuchRunError."""
-    after = 0
-    while lines := runs.log(user_id, run_id, level, after):
-        yield lines
-        after = lines[-1].sequence
 
 
 def cannot(be: str, run: Run) -> RunStateError:
