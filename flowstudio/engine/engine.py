@@ -15,7 +15,7 @@ from flowstudio.engine.error_plans import ErrorPlans
 from flowstudio.engine.errors import EngineClosedError, NotWaitingError, StalledError
 from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunHeld
 from flowstudio.engine.gates import Gates
-from flowstudio.engine.journal import Journal
+from flowstudio.engine.journal import Journal, settled_ticket
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunState, StepRun
 from flowstudio.engine.payloads import InRows, PayloadStore
@@ -72,7 +72,7 @@ class Engine:
         self._pool = Pool(limits.threads)
         self._timers = Timers(clock)
         self._calls = Calls(self, store, plans, self._compiler.compile, clock)
-        error_plans = ErrorPlans(self, store, plans, clock, self._journal.tell)
+        error_plans = ErrorPlans(self, store, plans, self._journal, clock)
         gates = Gates(invoker.limit, self._timers, clock)
         performer = StepPerformer(invoker, gates, self._calls, payloads, self._timers, clock, limits.grace_s)
         self._works = Works(
@@ -127,9 +127,8 @@ class Engine:
     def store_new(self, run: Run) -> Run | None:
         """Stores a run that start_stored or the next recovery will start; as it is stored, None when its id exists.
 
-        Durable on return, however long the journal stalls; raises like submit.
+        Durable on return, however long the journal stalls, and even while the engine closes; raises like submit.
         """
-        self._check_open()
         run = self._completed(run, self._compiler.compile(run.plan))
         while True:
             try:
@@ -288,7 +287,7 @@ class Engine:
             runner.stalled(stall)
 
     def _fail(self, run: Run, failure: Failure) -> None:
-        error_run = self._works.error_plans.prepare(run, failure)
+        error_run = self._works.error_plans.prepare(run, failure, settled_ticket())
         now = self._clock.now()
         event = RunEnded(run.id, now, RunState.FAILED, failure, 0.0, 0)
         ended = self._journal.submit(RunChange(run.id, RunState.FAILED, now, failure), event, recovery.Unowned())

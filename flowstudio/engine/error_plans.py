@@ -6,12 +6,13 @@ again in its next life and meets the error run there, or both are on disk. It st
 """
 
 import logging
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
-from flowstudio.engine.errors import failure_as_json
-from flowstudio.engine.events import LogWritten, RunEvent
+from flowstudio.engine.errors import EngineClosedError, failure_as_json
+from flowstudio.engine.events import LogWritten
+from flowstudio.engine.journal import Journal, Ticket
 from flowstudio.engine.model import Failure, Run, RunState, TriggerEvent
 from flowstudio.engine.ports import Clock, PlanSource, RunStore
 from flowstudio.errors import FlowStudioError
@@ -30,47 +31,53 @@ class RunStarting(Protocol):
 class ErrorPlans:
     """Thread-safe."""
 
-    def __init__(
-        self, runs: RunStarting, store: RunStore, plans: PlanSource, clock: Clock, tell: Callable[[RunEvent], None]
-    ) -> None:
-        """tell: takes lines for the logs of runs."""
+    def __init__(self, runs: RunStarting, store: RunStore, plans: PlanSource, journal: Journal, clock: Clock) -> None:
         self._runs = runs
         self._store = store
         self._plans = plans
+        self._journal = journal
         self._clock = clock
-        self._tell_log = tell
 
-    def prepare(self, failed: Run, failure: Failure | None) -> Run | None:
-        """Stores the error run of a run that is about to end as failed; None when it has none, or had one before."""
+    def prepare(self, failed: Run, failure: Failure | None, last: Ticket) -> Run | None:
+        """Stores the error run of a run that is about to end as failed; None when it has none, or had one before.
+
+        last: the way to the disk of all that the failed run did. Blocks until that is there: it will fail again then.
+        """
         plan_id = failed.plan.settings.error_plan
-        if not plan_id or failed.options.is_dry or self._is_of_error_plan(failed):
+        if not plan_id or failed.options.is_dry:
             return None
+        with suppress(FlowStudioError):  # the run was told of a refusal already
+            self._journal.outlast(last)
         try:
-            plan = self._plans.find(failed.user_id, plan_id)
-            if plan is None:
-                self._tell(failed, f"The error plan “{plan_id}” does not exist, so nothing runs for this failure.")
-                return None
-            now = self._clock.now()
-            return self._runs.store_new(
-                Run(
-                    id=f"error:{failed.id}",
-                    user_id=failed.user_id,
-                    plan=plan,
-                    state=RunState.QUEUED,
-                    trigger=TriggerEvent(TriggerKind.ERROR, told_of(failed, failure, now)),
-                    created_at=now,
-                )
-            )
+            return None if self._is_of_error_plan(failed) else self._store_run(failed, failure, plan_id)
+        except EngineClosedError:
+            log.info("Run %s fails, and starts its error plan, at the next start", failed.id)
         except FlowStudioError as error:
             self._tell(failed, f"The error plan “{plan_id}” does not run for this failure. {error}")
+        return None
+
+    def _store_run(self, failed: Run, failure: Failure | None, plan_id: str) -> Run | None:
+        plan = self._plans.find(failed.user_id, plan_id)
+        if plan is None:
+            self._tell(failed, f"The error plan “{plan_id}” does not exist, so nothing runs for this failure.")
             return None
+        now = self._clock.now()
+        run = Run(
+            id=f"error:{failed.id}",
+            user_id=failed.user_id,
+            plan=plan,
+            state=RunState.QUEUED,
+            trigger=TriggerEvent(TriggerKind.ERROR, told_of(failed, failure, now)),
+            created_at=now,
+        )
+        return self._runs.store_new(run)
 
     def start(self, run: Run) -> None:
         """Starts a stored error run; the failed run's end is durable. A closing engine leaves it to the next start."""
         try:
             self._runs.start_stored(run)
         except FlowStudioError as error:
-            log.warning("The error run %s waits for the next start: %s", run.id, error)
+            log.info("The error run %s waits for the next start: %s", run.id, error)
 
     def _is_of_error_plan(self, run: Run) -> bool:
         """Whether an error plan stands at the beginning of it all: its own failures start nothing."""
@@ -81,7 +88,7 @@ class ErrorPlans:
 
     def _tell(self, run: Run, text: str) -> None:
         log.warning("Run %s: %s", run.id, text)
-        self._tell_log(LogWritten(run.id, self._clock.now(), "warning", text))
+        self._journal.tell(LogWritten(run.id, self._clock.now(), "warning", text))
 
 
 def told_of(run: Run, failure: Failure | None, finished_at: datetime) -> dict[str, Json]:

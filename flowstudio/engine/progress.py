@@ -5,6 +5,7 @@ thread asks. It knows no threads and is guarded by its run's lock. A run taken u
 step whose durable result is known is settled with it at once instead of being started.
 """
 
+import sys
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -91,6 +92,7 @@ class Progress:
         self.last_ticket = self._durable
         self.steps_done = 0
         self.verdict = verdict
+        self._verdict_at = 0 if verdict is not None else sys.maxsize
         self.reply = Reply(clock) if program.responds else None
 
     @property
@@ -244,8 +246,12 @@ class Progress:
     def _go_round(self, loop: Loop, settling: "_Settling") -> None:
         if self._steering is not None and self._steering.is_lost(loop.walk, loop.node):
             loop.is_over = True  # a dry run cannot ask a condition about a turn whose result it does not have
+        if self.verdict is not None:
+            loop.is_over = True
         for walk in loop.start_next():
             self._enter(walk, settling)
+        if self.verdict is not None:
+            return  # cut off by the run's end, it gives no result: it would hide from the next life what ended the run
         if loop.asks or (loop.is_done and not loop.is_slight):
             attempt = self._attempts[loop]
             attempt.loop, attempt.is_replayed = loop, settling.is_replay
@@ -288,13 +294,10 @@ class Progress:
         if node.kind is StepKind.RESPOND and outcome.state is StepState.SUCCEEDED:
             assert self.reply is not None
             self.reply.give(outcome.output, self.last_ticket)
-        if self.verdict is not None:
-            return
-        if outcome.state is StepState.FAILED and (node.step.on_error is OnError.STOP or node.kind is StepKind.STOP):
-            assert outcome.failure is not None
-            self.verdict = Verdict(RunState.FAILED, _failure_of_run(outcome.failure, node))
-        elif node.kind is StepKind.STOP and outcome.state is StepState.SUCCEEDED:
-            self.verdict = Verdict(RunState.SUCCEEDED)
+        verdict = _verdict_of(node, outcome)
+        if verdict is not None and (sequence := walk.results[node.step.id].sequence) < self._verdict_at:
+            # By sequence: a run taken up again meets results in another order than that in which they came about.
+            self.verdict, self._verdict_at = verdict, sequence
 
     def _end_item(self, walk: Walk, node: Node, result: Json) -> None:
         """Nothing more starts in the item's walk, nor in walks through loops inside of it."""
@@ -420,6 +423,15 @@ def _metadata(attempt: Attempt, outcome: Outcome) -> Mapping[str, Json]:
     if permit is not None and permit.waited_s:
         metadata = {**metadata, "waited_ms": round(permit.waited_s * 1000, 3), "waited_for": permit.reason}
     return metadata
+
+
+def _verdict_of(node: Node, outcome: Outcome) -> Verdict | None:
+    """How the run ends if a step's end is what ends it."""
+    is_stop = node.kind is StepKind.STOP
+    if outcome.state is StepState.FAILED and (is_stop or node.step.on_error is OnError.STOP):
+        assert outcome.failure is not None
+        return Verdict(RunState.FAILED, _failure_of_run(outcome.failure, node))
+    return Verdict(RunState.SUCCEEDED) if is_stop and outcome.state is StepState.SUCCEEDED else None
 
 
 def _outcome_of(row: StepRun) -> Outcome:

@@ -18,7 +18,7 @@ from flowstudio.engine.calls import Calls, child_id
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Program
 from flowstudio.engine.error_plans import ErrorPlans
-from flowstudio.engine.errors import NotWaitingError, StalledError, engine_bug, failure_of
+from flowstudio.engine.errors import StalledError, engine_bug, failure_of
 from flowstudio.engine.events import LogWritten, RunEvent, RunStateChanged, StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.gates import Gates
@@ -172,7 +172,7 @@ class Runner:
         Durable on return. The run goes on with it, or keeps it while paused. Raises NotWaitingError.
         """
         with self._lock:
-            attempt = self._waiting_for_call(step_id, path)
+            attempt = self._attempts.waiting_for_call(step_id, path)
             self._attempts.unpark(attempt)
             following, is_over = self._conclude(attempt, Outcome(StepState.SUCCEEDED, attempt.node.passes, call))
             ticket = self._progress.last_ticket
@@ -492,20 +492,6 @@ class Runner:
     def _attach(self, attempt: Attempt) -> None:
         self._submit(self._listen, attempt)
 
-    def _waiting_for_call(self, step_id: StepId | None, path: IterationPath | None) -> Attempt:
-        waiting = self._attempts.awaiting_call(step_id, path)
-        if len(waiting) == 1:
-            return waiting[0]
-        if not waiting:
-            which = "No step of the run" if step_id is None else f"The step “{step_id}” of the run"
-            sentence = f"{which} waits for a call now."
-            fix = "It has gone on already, or has not come that far."
-        else:
-            sentence = f"{len(waiting)} steps of the run wait for a call."
-            names = sorted({_address_of(attempt) for attempt in waiting})
-            fix = f"Name one of them in the address: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."
-        raise NotWaitingError(sentence, fix=fix)
-
     def _dispatch(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._submit(self._work, attempt)
@@ -597,22 +583,14 @@ class Runner:
             if self._is_refused:
                 self._works.journal.readmit(self.run.id)
             self._progress.mark_rest(self._attempts.interrupted)
-        progress, error_run = self._progress, self._prepare_error_run(verdict)
+        progress, error_run = self._progress, None
+        if verdict.state is RunState.FAILED:
+            error_run = self._works.error_plans.prepare(self.run, verdict.failure, progress.last_ticket)
         response = progress.reply.response if progress.reply is not None else None
         self._record.end(verdict.state, verdict.failure, response, progress.steps_done)
         self._let_go()
         if error_run is not None:
             self._works.error_plans.start(error_run)
-
-    def _prepare_error_run(self, verdict: Verdict) -> Run | None:
-        """Stores the run that this one's failure starts, once nothing can undo the failure any more."""
-        if verdict.state is not RunState.FAILED or self.run.plan.settings.error_plan is None:
-            return None
-        try:
-            self._works.journal.outlast(self._progress.last_ticket)
-        except FlowStudioError:
-            log.debug("Run %s was told of the refusal already", self.run.id)
-        return self._works.error_plans.prepare(self.run, verdict.failure)
 
     def _let_go(self) -> None:
         """Nothing is at work any more, whether the run came to its end or was lost: all who wait go on."""
@@ -654,9 +632,3 @@ class Runner:
             self._works.pool.write_off(attempt.thread_id)
         if is_over:
             self._submit(self._finish)
-
-
-def _address_of(attempt: Attempt) -> str:
-    """How a caller names the step it means: its id, and its iteration when it stands in a loop."""
-    path = ".".join(map(str, attempt.walk.path))
-    return f"{attempt.node.step.id}?iteration={path}" if path else attempt.node.step.id

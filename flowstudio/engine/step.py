@@ -18,7 +18,7 @@ from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Node
 from flowstudio.engine.errors import (
     CallLostError,
-    FlowParamError,
+    StalledError,
     StepBugError,
     StepTimeoutError,
     StoppedError,
@@ -26,10 +26,12 @@ from flowstudio.engine.errors import (
     failure_of,
 )
 from flowstudio.engine.events import LogWritten, RunEvent
-from flowstudio.engine.loops import While
+from flowstudio.engine.gates import Gates, Permit
+from flowstudio.engine.loops import Loop, While
 from flowstudio.engine.merging import Arrival, merge
 from flowstudio.engine.model import Failure, Run, RunLink, RunState, StepState
-from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Invocation
+from flowstudio.engine.payloads import PayloadStore
+from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Exchange, Invocation
 from flowstudio.engine.retry import next_delay
 from flowstudio.engine.stops import Steered, brief
 from flowstudio.engine.time_limit import TimeLimit
@@ -74,23 +76,25 @@ class Delay:
 
 
 class Awaits(StrEnum):
-    """What lets a parked attempt go on: its time, a call from outside, the end of the run it started."""
+    """What lets a parked attempt go on: its time, a call from outside, the end of the run it started, its provider's
+    limits, of which a restart asks anew."""
 
     TIME = "time"
     CALL = "call"
     RUN = "run"
+    TURN = "turn"
 
 
 @dataclass(slots=True)
 class Hold:
     """No end yet: the step goes on when what it awaits comes, and holds no thread until then.
 
-    due: when it ends at the latest, None for never. text: for the log. facts: kept with it, read by people.
+    due: when it ends at the latest, None for never. reason: what it waits for, as a sentence. facts: kept with it.
     """
 
     awaits: Awaits
     due: datetime | None
-    text: str
+    reason: str
     facts: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -100,8 +104,10 @@ class Attempt:
     due: when a parked attempt goes on: a wait step then ends, another step is tried again, one that awaits something
     has waited too long. row: the state of the step's row in the journal, None while it has none. is_replayed: all that
     leads to it is known from an earlier life of the run, so that it may have been at work there. thread_id: the thread
-    it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell: where its events go. loop:
-    the while it asks the condition of, after its first turn. steered: what a person decided of it at a breakpoint.
+    it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell, note: where its events go, and
+    what it said to servers. loop: the while it asks the condition of, after its first turn, or the loop whose results
+    it puts together. permit: what the gate of its provider gave it. steered: what a person decided of it at a
+    breakpoint.
     """
 
     __slots__ = (
@@ -110,7 +116,9 @@ class Attempt:
         "is_replayed",
         "loop",
         "node",
+        "note",
         "number",
+        "permit",
         "row",
         "started",
         "started_at",
@@ -126,14 +134,21 @@ class Attempt:
         self.number = number
         self.due: datetime | None = None
         self.awaits = Awaits.TIME
-        self.loop: While | None = None
+        self.loop: Loop | None = None
         self.row: StepState | None = None
+        self.permit: Permit | None = None
         self.is_replayed = False
         self.steered: Steered | None = None
         self.thread_id = 0
         self.started: float = 0.0
         self.started_at: datetime | None = None
         self.tell: Callable[[RunEvent], None] = _silently
+        self.note: Callable[[Exchange], None] = _silently
+
+    @property
+    def is_new(self) -> bool:
+        """It was never begun: it has no row, or one that says that it waited for its turn."""
+        return self.row is None or (self.number == 1 and self.permit is not None and self.row is StepState.WAITING)
 
     def again(self, due: datetime | None, *, is_retry: bool, awaits: Awaits = Awaits.TIME) -> "Attempt":
         """What goes on at `due`, or with what it awaits: the next try, or the same step's end of waiting."""
@@ -146,8 +161,13 @@ class Attempt:
         return attempt
 
 
-def _silently(event: RunEvent) -> None:
-    """Where events go of an attempt that has not begun."""
+def performs_dry(node: Node) -> bool:
+    """Whether a dry run makes the action's call, too."""
+    return node.effect in _HARMLESS
+
+
+def _silently(*told: object) -> None:
+    """Where goes what is told by an attempt that has not begun, or by one whose calls are not worth keeping."""
 
 
 Ending = Outcome | Delay | Hold | flow.Iterate | flow.Repeat
@@ -157,8 +177,19 @@ GiveUp = Callable[[Attempt, Outcome | Delay], None]
 class StepPerformer:
     """Performs attempts. Thread-safe."""
 
-    def __init__(self, invoker: ActionInvoker, calls: Calls, timers: Timers, clock: Clock, grace_s: float) -> None:
+    def __init__(
+        self,
+        invoker: ActionInvoker,
+        gates: Gates,
+        calls: Calls,
+        payloads: PayloadStore,
+        timers: Timers,
+        clock: Clock,
+        grace_s: float,
+    ) -> None:
         self._invoker = invoker
+        self._payloads = payloads
+        self._gates = gates
         self._calls = calls
         self._timers = timers
         self._clock = clock
@@ -173,23 +204,41 @@ class StepPerformer:
         """
         node = attempt.node
         try:
-            params = render(node, scope) if attempt.loop is None else {}
-            if attempt.steered is not None:
-                params.update(attempt.steered.edit)
-            if node.kind is StepKind.ACTION:
-                if run.options.is_dry and node.effect not in _HARMLESS:
-                    return self._preview(run, attempt, params, cancel)
-                return self._act(run, attempt, params, cancel, give_up)
-            return self._steer(run, attempt, params, scope)
+            ending = self._perform(run, attempt, scope, cancel, give_up)
+            return self._slim(ending, scope) if isinstance(ending, Outcome) else ending
+        except StalledError:
+            raise  # nothing was done, and it is done when the journal can be written again
         except ExpressionError as error:
             return conclude(node, failure_of(error, node.step.id))
-        except FlowParamError as error:
-            located = FlowParamError(f"Step “{node.step.label}”: {error.sentence}", fix=error.fix)
-            return conclude(node, failure_of(located, node.step.id))
+        except FlowStudioError as error:
+            # A param of the language's own, a result that is no JSON, the lost file of a large value.
+            located = replace(failure_of(error, node.step.id), sentence=f"Step “{node.step.label}”: {error.sentence}")
+            return conclude(node, located)
         except (Exception, SystemExit) as bug:
             # SystemExit too: a library's sys.exit() must end its step and not the thread, or the run waits for ever.
             log.exception("Step %s (%s.%s) of run %s broke", node.step.id, node.step.provider, node.step.action, run.id)
             return conclude(node, _bug(node, bug))
+
+    def _perform(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken, give_up: GiveUp) -> Ending:
+        node = attempt.node
+        if attempt.loop is not None and attempt.loop.is_done:
+            return Outcome(StepState.SUCCEEDED, node.passes, attempt.loop.output())
+        params = render(node, scope) if attempt.loop is None else {}
+        if attempt.steered is not None:
+            params.update(attempt.steered.edit)
+        if node.kind is StepKind.ACTION:
+            if run.options.is_dry and not performs_dry(node):
+                return self._preview(run, attempt, params, cancel)
+            return self._act(run, attempt, params, cancel, give_up)
+        return self._steer(run, attempt, params, scope)
+
+    def _slim(self, outcome: Outcome, scope: Scope) -> Outcome:
+        """The outcome with its large parts in files; here, since this thread holds no lock of the run's."""
+        output = self._payloads.keep(outcome.output, scope.holding)
+        if output is not outcome.output:
+            scope.holding.is_any = True
+            outcome.output = output
+        return outcome
 
     def shown(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken) -> dict[str, Json]:
         """The input of a step that has not started, for a person: rendered, secrets masked, long values cut.
@@ -218,19 +267,22 @@ class StepPerformer:
         limit_s = attempt.node.step.timeout_s
         if limit_s is None:
             result = self._invoker.invoke(self._invocation(run, attempt, params, cancel))
-            return self._judge(attempt, result, cancel)
+            return self._judge(run, attempt, result, cancel)
         with TimeLimit(limit_s, self._grace_s, self._timers, cancel) as limit:
             timed_out = _timed_out(attempt.node, limit_s)
             limit.watch(lambda: give_up(attempt, self._failed_or_delayed(attempt, timed_out)))
             result = self._invoker.invoke(self._invocation(run, attempt, params, limit.token))
         if limit.is_over and not cancel.is_set:
             return self._failed_or_delayed(attempt, timed_out)
-        return self._judge(attempt, result, cancel)
+        return self._judge(run, attempt, result, cancel)
 
-    def _judge(self, attempt: Attempt, result: ActionResult, cancel: CancelToken) -> Ending:
+    def _judge(self, run: Run, attempt: Attempt, result: ActionResult, cancel: CancelToken) -> Ending:
         if result.success:
             passes = attempt.node.passes
             return Outcome(StepState.SUCCEEDED, passes, result.output, result.message, None, result.metadata)
+        if result.error is not None and result.error.retry_after_s is not None:
+            step = attempt.node.step
+            self._gates.close_for(result.error.retry_after_s, run.user_id, step.provider, step.credential)
         if cancel.is_set:
             return Outcome(StepState.CANCELLED)
         return self._failed_or_delayed(attempt, _failure(attempt.node, result), result.metadata)
@@ -258,6 +310,7 @@ class StepPerformer:
             timeout_s=step.timeout_s,
             cancel=cancel,
             log=partial(self._log, run.id, attempt),
+            keep=_silently if attempt.node.is_repeatable else partial(_keep, run.id, attempt),
             idempotency_key=f"{run.id}:{step.id}:{'.'.join(map(str, path))}",
         )
 
@@ -321,6 +374,8 @@ class StepPerformer:
         call = flow.call(params)
         try:
             child = self._calls.place(run, link, attempt.number, call)
+        except StalledError:
+            raise
         except FlowStudioError as error:
             return self._failed_or_delayed(attempt, failure_of(error, node.step.id))
         due = None if limit_s is None else self._clock.now() + timedelta(seconds=limit_s)
@@ -351,7 +406,7 @@ class StepPerformer:
     def _repeat(self, run: Run, attempt: Attempt, params: dict[str, Json], scope: Scope) -> flow.Repeat:
         """Asks a while's condition before its next turn. Its other params are what they were before the first."""
         node, loop = attempt.node, attempt.loop
-        if loop is None:
+        if not isinstance(loop, While):
             turn, item, limit = 0, params.get("start"), flow.most_iterations(params)
         else:
             turn, item, limit = loop.started, loop.last, loop.limit
@@ -360,6 +415,10 @@ class StepPerformer:
             text = f"The loop stops after {limit} turns, its limit; its condition still holds."
             self._log(run.id, attempt, "warning", text)
         return flow.Repeat(holds, item, limit)
+
+
+def _keep(run_id: str, attempt: Attempt, at: datetime, document: Mapping[str, Json]) -> None:
+    attempt.note(Exchange(run_id, attempt.node.step.id, attempt.walk.path, attempt.number, at, document))
 
 
 def render(node: Node, scope: Scope) -> dict[str, Json]:
