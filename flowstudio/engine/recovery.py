@@ -23,6 +23,7 @@ from flowstudio.engine.model import QUESTION, Answer, Failure, IterationPath, Ru
 from flowstudio.engine.ports import RunStore
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.step import Attempt, Outcome, conclude
+from flowstudio.engine.stops import Steered, steered_of
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import AfterCrash, Json, Plan, StepKind
 
@@ -134,7 +135,9 @@ def questions(rows: Iterable[StepRun]) -> list[StepRun]:
 
 def outcome_after(answer: Answer, node: Node, asked: StepRun, output: Json) -> Outcome:
     """What an answer makes of the step."""
-    told: dict[str, Json] = {ANSWER: answer.value}
+    steered = steered_of(asked.metadata) or Steered()
+    state = StepState.WAITING if answer is Answer.RETRY else StepState.SUCCEEDED
+    told: dict[str, Json] = {ANSWER: answer.value, **steered.marks(state)}
     if answer is Answer.RETRY:
         return Outcome(StepState.WAITING, metadata=told)
     if answer is Answer.DONE:
