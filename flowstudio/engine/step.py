@@ -104,9 +104,9 @@ class Attempt:
     due: when a parked attempt goes on: a wait step then ends, another step is tried again, one that awaits something
     has waited too long. row: the state of the step's row in the journal, None while it has none. is_replayed: all that
     leads to it is known from an earlier life of the run, so that it may have been at work there. thread_id: the thread
-    it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell, note: where its events go, and
-    what it said to servers. loop: the while it asks the condition of, after its first turn, or the loop whose results
-    it puts together. permit: what the gate of its provider gave it. steered: what a person decided of it at a
+    it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell, note: where its events go,
+    and what it said to servers. loop: the while it asks the condition of, after its first turn, or the loop whose
+    results it puts together. permit: what the gate of its provider gave it. steered: what a person decided of it at a
     breakpoint.
     """
 
