@@ -94,6 +94,7 @@ class Progress:
         self.verdict = verdict
         self._verdict_at = 0 if verdict is not None else sys.maxsize
         self.reply = Reply(clock) if program.responds else None
+        self._repeat_reply(program)
 
     @property
     def is_done(self) -> bool:
@@ -104,6 +105,16 @@ class Progress:
         settling = _Settling(is_replay=True)
         self._enter(self._top, settling)
         return self._run_down(settling)
+
+    def _repeat_reply(self, program: Program) -> None:
+        """Gives the answer of an earlier life again: the walk may meet the steps that responded in another order."""
+        responded = [
+            row
+            for row in (self._known.values() if self.reply is not None else ())
+            if row.state is StepState.SUCCEEDED and program.nodes[row.step_id].kind is StepKind.RESPOND
+        ]
+        if responded and self.reply is not None:
+            self.reply.give(min(responded, key=lambda row: row.sequence).output, self._durable)
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> list[Attempt]:
         """Records a step's end; the attempts that may start now."""
