@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from flowstudio.engine.errors import BreakpointError, NotInterruptedError, NotWaitingError
+from flowstudio.engine.errors import BreakpointError, NotInterruptedError, NotWaitingError, StalledError
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError
 from flowstudio.plan.rules import PlanError
@@ -50,6 +50,7 @@ _STATUS: tuple[tuple[type[FlowStudioError], int], ...] = (
     (ExpressionError, 400),
     (ScheduleError, 400),
     (UnstorableValueError, 400),
+    (StalledError, 503),
     (DiskFullError, 507),
     (DatabaseLockedError, 503),
     (StorageError, 503),
