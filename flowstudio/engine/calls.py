@@ -151,6 +151,10 @@ class Calls:
             return next(iter(outputs.values()))
         return dict(outputs) if outputs else None
 
+    def has_marked(self, child: Run, key: str, value: str) -> bool:
+        """Whether some result of the run says that in its metadata."""
+        return any(row.metadata.get(key) == value for row in self._store.step_runs(child.id))
+
     def _tell(self, run_id: str, run: Run | None) -> None:
         with self._lock:
             tell = self._callers.pop(run_id, None)

@@ -50,7 +50,7 @@ class SteeringApi:
         trigger = TriggerEvent(TriggerKind.MANUAL, document["trigger_data"]) if "trigger_data" in document else None
         if mode is Mode.RUN and based_on is not None and trigger is None:
             revision = Revision.CURRENT if "execution_plan_id" in document else _revision()
-            return self._started(self._reruns.again(user_id(), based_on, revision, options))
+            return self._started(self._reruns.again(user_id(), based_on, revision, self._options_like(based_on)))
         if mode is Mode.RUN:
             options = options if based_on is None else replace(options, based_on=based_on)
             return self._started(self._runs.start(user_id(), plan, trigger, options=options))
@@ -62,11 +62,12 @@ class SteeringApi:
 
     def again(self, run_id: str) -> Response:
         """The whole plan with the input of this run."""
-        return self._started(self._reruns.again(user_id(), run_id, _revision(), _options()))
+        return self._started(self._reruns.again(user_id(), run_id, _revision(), self._options_like(run_id)))
 
     def restart(self, run_id: str) -> Response:
         """From where this run failed."""
-        return self._started(self._reruns.restart(user_id(), run_id, _revision(), _choices(), _options()))
+        options = self._options_like(run_id)
+        return self._started(self._reruns.restart(user_id(), run_id, _revision(), _choices(), options))
 
     def set_breakpoints(self, run_id: str) -> Response:
         """Replaces those of a run under way."""
@@ -93,6 +94,11 @@ class SteeringApi:
             raise BadRequestError(sentence, facts={"field": "execution_plan_id"})
         return self._reruns.revision(user_id(), based_on, _revision())
 
+    def _options_like(self, run_id: str) -> RunOptions:
+        """Dry, or with pins, as that run was, unless the request says otherwise."""
+        base = self._runs.get(user_id(), run_id).options
+        return _options(is_dry=base.is_dry, uses_pins=base.uses_pins)
+
     def _started(self, run_id: str) -> Response:
         ended = flag("wait", default=False) and self._runs.wait(run_id, WAIT_LIMIT_S) is not None
         response = self._state(run_id, 200 if ended else 202)
@@ -115,18 +121,19 @@ def _choices() -> Choices:
     return Choices(_word("missing", Missing), _word("stale", Stale))
 
 
-def _options() -> RunOptions:
+def _options(*, is_dry: bool = False, uses_pins: bool = False) -> RunOptions:
     document = body()
     options = RunOptions(
-        is_dry=_yes(document, "dry_run"),
-        uses_pins=_yes(document, "pins"),
+        is_dry=_yes(document, "dry_run", is_dry),
+        uses_pins=_yes(document, "pins", uses_pins),
         breakpoints=_conditions(field(document, "breakpoints", dict, {})),
     )
     return PLAIN if options == PLAIN else options
 
 
-def _yes(document: Document, name: str) -> bool:
-    return bool(optional(document, name, bool))
+def _yes(document: Document, name: str, otherwise: bool) -> bool:
+    said = optional(document, name, bool)
+    return otherwise if said is None else said
 
 
 def _conditions(breakpoints: Mapping[str, Json]) -> dict[StepId, str]:

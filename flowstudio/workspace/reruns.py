@@ -95,11 +95,12 @@ class Reruns:
         user_id: str,
         base_id: str,
         revision: Revision = Revision.ORIGINAL,
-        options: RunOptions = PLAIN,
+        options: RunOptions | None = None,
         run_id: str | None = None,
     ) -> str:
-        """Runs the whole plan with the input of an earlier run; the new run's id."""
+        """Runs the whole plan with the input of an earlier run; the new run's id. options: None for the same again."""
         base = self._runs.get(user_id, base_id)
+        options = options or _like(base)
         plan = self._revision(user_id, base, revision)
         return self._start(user_id, plan, _same(base), (), base, replace(options, based_on=base.id), run_id)
 
@@ -109,13 +110,13 @@ class Reruns:
         base_id: str,
         revision: Revision = Revision.ORIGINAL,
         choices: Choices = ASK,
-        options: RunOptions = PLAIN,
+        options: RunOptions | None = None,
         run_id: str | None = None,
     ) -> str:
         """Goes on, as a new run, where one failed or was cancelled: what it finished is kept, in loops item by item.
 
-        Raises RunStateError when the run did not fail, OutputsNeededError when steps it finished have changed since
-        and choices do not say whether to use their outputs.
+        options: None for the same again. Raises RunStateError when the run did not fail, OutputsNeededError when steps
+        it finished have changed since and choices do not say whether to use their outputs.
         """
         base = self._runs.get(user_id, base_id)
         if base.state not in (RunState.FAILED, RunState.CANCELLED):
@@ -127,7 +128,7 @@ class Reruns:
         rows = self._history.step_runs(base.id)
         selection = Stored(plan, Dependencies(plan), base.trigger.data, base).rest(rows, choices)
         _ask(plan, selection)
-        options = replace(options, only=base.options.only, based_on=base.id)
+        options = replace(options or _like(base), only=base.options.only, based_on=base.id)
         return self._start(user_id, plan, _same(base), selection.seeds, base, options, run_id)
 
     def revision(self, user_id: str, base_id: str, revision: Revision) -> Plan:
@@ -156,6 +157,11 @@ class Reruns:
         run_id = run_id or new_run_id()
         seeds = seeded(rows, run_id, base) if base is not None else ()
         return self._runs.start(user_id, plan, trigger, run_id, options, seeds)
+
+
+def _like(base: Run) -> RunOptions:
+    """A dry run is repeated dry: nobody shall send by pressing "again"."""
+    return RunOptions(is_dry=base.options.is_dry, uses_pins=base.options.uses_pins)
 
 
 def _same(base: Run) -> TriggerEvent:

@@ -279,3 +279,41 @@ def test_the_command_line_runs_again_and_restarts(cli: CommandLine, vendor: Vend
     assert vendor.ledger == {"one": 1, "two": 2, "three": 1}
     assert cli("runs", "again", run_id).code == 0
     assert vendor.ledger == {"one": 2, "two": 3, "three": 2}
+
+
+def test_a_plan_called_in_a_dry_run_runs_dry_too_and_a_dry_run_is_repeated_dry(shared: Server, vendor: Vendor) -> None:
+    called = store(shared, chain("called", get("look", vendor), post("write", vendor, {"n": 1})))
+    calls = step("call", "flow", "subplan", plan=called, inputs={}, title="Call it")
+    plan_id = store(shared, chain("caller", calls, get("after", vendor, query={"n": "{{ steps.call.output }}"})))
+    run = started(shared, execution_plan_id=plan_id, dry_run=True)
+    assert run["state"] == "succeeded", run
+    assert vendor.ledger == {"look": 1}
+    found = steps(shared, run["id"])
+    assert found["after", ""]["message"] == "It needs the result of “Call it”, which a dry run does not have."
+    child = found["call", ""]["metadata"]["run"]
+    assert steps(shared, child)["write", ""]["output"]["body"] == {"n": 1}
+    again = shared.post(f"/api/runs/{run['id']}/again?wait=true", {})
+    assert again["options"]["dry_run"] is True
+    assert vendor.ledger == {"look": 2}
+
+
+def test_secrets_are_in_no_step_that_is_held_or_shown(serve: Any, keyed: CommandLine, vendor: Vendor) -> None:
+    secret = "s3cret-token-of-mine"
+    assert keyed("credentials", "set", "http", "--field", "token", stdin=f"{secret}\n").code == 0
+    server = Server(keyed)
+    try:
+        plan_id = store(server, chain("masked", post("send", vendor, {"say": f"it is {secret}"}, credential="default")))
+        breakpoints = {"execution_plan_id": plan_id, "breakpoints": {"send": ""}}
+        run_id = server.post("/api/runs", breakpoints, status=202)["id"]
+        held = standing(server, run_id)["held"][0]
+        assert held["input"]["json"]["say"].startswith("it is ••")
+        dry = started(server, execution_plan_id=plan_id, dry_run=True)
+        shown = steps(server, dry["id"])["send", ""]["output"]
+        assert "•" in shown["headers"]["Authorization"]
+        assert secret not in str([held, shown])
+        server.post(f"/api/runs/{run_id}/resume", {"edits": [{"step_id": "send", "params": held["input"]}]})
+        assert ended(server, run_id)["state"] == "succeeded"
+        assert secret.encode() in vendor.bodies[0][1]
+        assert "edited" not in steps(server, run_id)["send", ""]["metadata"]
+    finally:
+        server.stop()
