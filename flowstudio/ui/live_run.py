@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QObject, Signal
 
 from flowstudio.engine.events import (
+    LogWritten,
     RunEnded,
     RunEvent,
     RunStarted,
@@ -91,13 +92,15 @@ class LiveRun(QObject):
         """Shows a run of the store: what it did so far, and what it goes on to do if it is under way."""
         self._begin(run.id, run.plan, run.state, run.started_at or run.created_at)
         self._early = []
-        runs, user_id = self._services.runs, self._user_id
+        runs, exports, user_id = self._services.runs, self._services.exports, self._user_id
 
-        def read() -> tuple[Run, Sequence[StepRun]]:
+        def read() -> tuple[Run, Sequence[StepRun], Sequence[LogWritten]]:
             """The run first: had it ended by then, every result is there; if not, its end is still to be heard."""
-            return runs.get(user_id, run.id), runs.steps(user_id, run.id)
+            now = runs.get(user_id, run.id)
+            lines = [line.as_event(run.id) for line in exports.whole_log(user_id, run.id)]
+            return now, runs.steps(user_id, run.id), lines
 
-        def show(found: tuple[Run, Sequence[StepRun]]) -> None:
+        def show(found: tuple[Run, Sequence[StepRun], Sequence[LogWritten]]) -> None:
             if self.run_id == run.id:
                 self._show_stored(*found)
 
@@ -125,33 +128,33 @@ class LiveRun(QObject):
 
     def _begin(self, run_id: str, plan: Plan, state: RunState, at: datetime) -> None:
         self.run_id, self.plan, self.state, self.started_at = run_id, plan, state, at
-        self.end, self.items, self._early = None, 0, None
+        self.end, self.why, self.items, self._early = None, None, 0, None
         self.last_iteration, self._preferred, self._told = {}, {}, set()
         self._is_starting = self._is_stop_due = False
         self.began.emit()
         self.changed.emit()
 
-    def _show_stored(self, run: Run, results: Sequence[StepRun]) -> None:
+    def _show_stored(self, run: Run, results: Sequence[StepRun], lines: Sequence[LogWritten]) -> None:
         """The stored part, then what came meanwhile. What was told from the store may still come as news: not twice."""
-        told = retell(run, results)
+        told = retell(run, results, lines)
         self._told = {_key_of(event) for event in told} - {None}
         early, self._early = self._early or [], None
         self._show([*told, *(event for event in early if _key_of(event) not in self._told)])
 
     def _show(self, own: Sequence[RunEvent]) -> None:
-        before = self.state
+        before = self.state, self.why
         for event in own:
             if isinstance(event, RunStarted):
-                self.state, self.started_at = RunState.RUNNING, event.at
+                self.state, self.why, self.started_at = RunState.RUNNING, None, event.at
             elif isinstance(event, RunStateChanged):
-                self.state = event.state
+                self.state, self.why = event.state, event.failure
             elif isinstance(event, RunEnded):
                 self.state, self.end = event.state, event
             elif isinstance(event, StepSucceeded | StepFailed | StepSkipped):
                 self.last_iteration[event.step_id] = self._preferred.get(event.step_id, event.iteration)
                 self.items += event.items if isinstance(event, StepSucceeded) else 0
         self.events.emit(own)
-        if self.state is not before or self.end is not None:
+        if (self.state, self.why) != before or self.end is not None:
             self.changed.emit()
 
     def _refuse(self, error: FlowStudioError) -> None:
@@ -166,8 +169,10 @@ def _with_pins(plan: Plan) -> RunOptions:
 
 
 def _key_of(event: RunEvent) -> _Key | None:
-    """Names what can happen once in a run; None for what can happen again and again, as tries and lines of the log."""
+    """Names what can happen once in a run; None for what can happen again and again, as tries."""
     match event:
+        case LogWritten():
+            return event.type, f"{event.at} {event.step_id} {event.text}", event.iteration
         case RunStarted() | RunEnded():
             return event.type, "", ()
         case StepStarted(attempt=1):

@@ -2,7 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flowstudio.engine.events import RunEnded, RunEvent, RunStarted, StepFailed, StepSkipped, StepStarted, StepSucceeded
+from flowstudio.engine.events import (
+    LogWritten,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepFailed,
+    StepSkipped,
+    StepStarted,
+    StepSucceeded,
+)
 from flowstudio.engine.model import Failure, Run, RunState, StepRun, StepState, TriggerEvent
 from flowstudio.engine.retelling import retell
 from flowstudio.plan.model import Plan, Step
@@ -53,3 +62,16 @@ def test_failures_and_skips_keep_their_reason() -> None:
 def test_a_run_under_way_has_no_end_and_its_open_steps_only_a_start() -> None:
     events = retell(run(RunState.RUNNING), [result("a", 1, StepState.RUNNING)])
     assert kinds(events) == [RunStarted, StepStarted]
+
+
+def test_lines_of_the_log_stand_between_results_by_their_time() -> None:
+    rows = [
+        result("a", 1, iteration=(0,), started_at=BEGAN + timedelta(seconds=1)),
+        result("b", 2, started_at=BEGAN + timedelta(seconds=3)),
+    ]
+    lines = [LogWritten("r", BEGAN + timedelta(seconds=at), "info", str(at)) for at in (0, 2, 3.2)]
+    told = retell(run(), rows, lines)
+    places = [each.text if isinstance(each, LogWritten) else type(each).__name__ for each in told]
+    assert places == [
+        *("RunStarted", "0", "StepStarted", "StepSucceeded", "2", "StepStarted", "StepSucceeded", "3.2", "RunEnded")
+    ]

@@ -24,7 +24,8 @@ def succeeded(step_id: str) -> StepSucceeded:
 
 def test_what_came_while_the_store_was_read_is_told_once_and_in_order(qtbot: QtBot) -> None:
     runs = SimpleNamespace(get=lambda user, run: RUN, steps=lambda user, run: [STORED])
-    live = LiveRun(cast(Services, SimpleNamespace(runs=runs)), "local")
+    exports = SimpleNamespace(whole_log=lambda user, run: [])
+    live = LiveRun(cast(Services, SimpleNamespace(runs=runs, exports=exports)), "local")
     told: list[RunEvent] = []
     live.events.connect(told.extend)
     live.watch(RUN)

@@ -1,5 +1,8 @@
 """Live runs under their banner, and old runs looked at without touching the draft."""
 
+import json
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -10,6 +13,7 @@ from flowstudio.plan.model import Edge, Plan, Step
 from flowstudio.ui.canvas.faces import Look
 from flowstudio.ui.editor.plan_tab import PlanTab
 from flowstudio.ui.main_window import MainWindow
+from flowstudio.workspace.exports import ExportFormat
 from flowstudio.workspace.ports import LOCAL_USER
 
 GREET = Step("greet", "logic", "transform", "Greet", {"template": "Hello"})
@@ -160,3 +164,13 @@ def test_the_view_follows_a_run_only_when_asked(window: MainWindow, qtbot: QtBot
     qtbot.waitUntil(lambda: tab.live_run.end is not None)
     seen = tab.canvas.visible_box
     assert (seen.x < 9000 < seen.right) is follows
+
+
+def test_the_menu_of_the_runs_screen_writes_the_chosen_run(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    run = ran(window, qtbot)
+    window.runs.reload()
+    qtbot.waitUntil(window.runs.export.isEnabled, timeout=5000)
+    file = tmp_path / "run.json"
+    with qtbot.waitSignal(window.runs.exporting.written, timeout=10_000):
+        window.runs.exporting.write(run, ExportFormat.JSON, file)
+    assert json.loads(file.read_text("utf-8"))["run"]["id"] == run.id

@@ -16,6 +16,7 @@ from flowstudio.ui.panels.data_panel import DataPanel, at_hand, duration
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import RUN_STATES, run_row
+from flowstudio.ui.screens.run_export import ExportMenu
 from flowstudio.ui.screens.screen import Row, RowModel, Screen
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.tokens import ROW_HEIGHT, SPACE_3
@@ -54,7 +55,13 @@ class RunsScreen(Screen):
         self.state.activated.connect(lambda _: self._show())
         self.open = push_button("Show on the canvas", icons.icon("editor"), clicked=self._open)
         self.open.setEnabled(False)
+        self.exporting = ExportMenu(services, user_id, lambda: self._run, self)
+        self.exporting.failed.connect(self.failed.emit)
+        self.export = push_button("Export", icons.icon("save"), hint="Write this run to a file; secrets are masked.")
+        self.export.setMenu(self.exporting)
+        self.export.setEnabled(False)
         self._buttons.addWidget(self.state)
+        self.add_button(self.export)
         self.add_button(self.open)
         self.model = RowModel(RUN_COLUMNS, icons)
         self.table = card_table(self.model, "Runs", (136, 240, 112, 168, 96))
@@ -112,6 +119,7 @@ class RunsScreen(Screen):
         run: Run | None = self.model.what(rows[0].row()) if rows else None
         self._run, self._result = run, None
         self.open.setEnabled(run is not None)
+        self.export.setEnabled(run is not None)
         if run is None:
             return
         runs, user_id = self._services.runs, self._user_id
