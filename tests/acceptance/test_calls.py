@@ -7,7 +7,9 @@ a message · a plan may have several triggers; each run knows which started it. 
 """
 
 import json
+import threading
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -399,3 +401,49 @@ def test_stop_ends_the_run_as_success_or_with_its_message(shared: Server) -> Non
     assert (rows["end"]["message"], rows["never"]["state"]) == ("Nothing to do.", "skipped")
     bad = chain("Broken", step("end", "flow", "stop", success=False, message="No stock."))
     assert "No stock." in ended(shared, start(shared, bad), "failed")["failure"]["sentence"]
+
+
+@pytest.mark.slow
+def test_a_run_of_the_clock_knows_its_schedule_beside_two_webhooks(serve: Serve) -> None:
+    server = serve()
+    schedule = {"id": "minutely", "kind": "schedule", "config": {"cron_expression": "* * * * *", "timezone": "UTC"}}
+    plan_id = store(server, chain("Doors", say("out", "x"), triggers=[hook("front"), schedule, hook("back")]))
+    server.request("POST", "/api/webhook/back")
+    found = until(lambda: runs(server, plan_id=plan_id), lambda it: len(it) == 2, 75)
+    kinds = sorted((run["trigger"]["kind"], run["trigger"]["id"]) for run in found)
+    assert kinds == [("schedule", "minutely"), ("webhook", "hook_back")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_killed_at_any_moment_called_runs_and_error_runs_happen_once(serve: Serve, vendor: Vendor, seed: int) -> None:
+    """Rounds of kill -9 while parents call children in parallel and fail at their end."""
+    server = serve()
+    error_plan = store(server, chain("Alarm", say("told", "{{ trigger.run.id }}")))
+    child = store(
+        server, chain("Child", say("in", "{{ trigger }}"), get("read", vendor.url("read")), say("out", "{{ trigger }}"))
+    )
+    steps = [
+        step("each", "flow", "loop", items=list(range(20)), parallel=5),
+        call("sub", child, "{{ item }}", parent="each"),
+        step("no", "flow", "stop", success=False, message="Enough."),
+    ]
+    plan = flow("Parent", steps, "each.body > sub", "each.done > no", settings={"error_plan": error_plan})
+    parent = store(server, plan)
+    ids = [server.post("/api/execute-plan?wait=false", {"execution_plan_id": parent}, 202)["id"] for _ in range(3)]
+    pause, dice = threading.Event(), Random(seed)
+    for _ in range(4):
+        pause.wait(dice.uniform(0.0, 0.25))
+        server.kill()
+        server = serve()
+    for run_id in ids:
+        assert "Enough." in ended(server, run_id, "failed")["failure"]["sentence"]
+        assert steps_of(server, run_id)["each"]["output"]["results"] == list(range(20))
+    alarms = until(
+        lambda: runs(server, plan_id=error_plan),
+        lambda it: all(run["state"] == "succeeded" for run in it) and len(it) >= 3,
+    )
+    assert sorted(run["id"] for run in alarms) == sorted(f"error:{run_id}" for run_id in ids)
+    children = runs(server, plan_id=child)
+    assert len(children) == 60
+    assert {run["state"] for run in children} == {"succeeded"}
