@@ -17,7 +17,7 @@ from flowstudio.engine.events import (
     StepStarted,
     StepSucceeded,
 )
-from flowstudio.engine.model import PLAIN, IterationPath, Run, RunOptions, RunState, StepRun, TriggerEvent
+from flowstudio.engine.model import PLAIN, Failure, IterationPath, Run, RunOptions, RunState, StepRun, TriggerEvent
 from flowstudio.engine.retelling import retell
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Plan, StepId
@@ -49,6 +49,8 @@ class LiveRun(QObject):
         self.plan: Plan | None = None
         self.state: RunState | None = None
         self.end: RunEnded | None = None
+        self.why: Failure | None = None
+        """Why the run stands still: what it asks, or what keeps its results from being stored."""
         self.started_at: datetime | None = None
         self.items = 0
         self.last_iteration: dict[StepId, IterationPath] = {}

@@ -1,15 +1,18 @@
 """Live runs under their banner, and old runs looked at without touching the draft."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from flowstudio.engine.model import Run, RunState
+from flowstudio.engine.engine import Engine
+from flowstudio.engine.model import Run, RunState, TriggerEvent
 from flowstudio.plan.edits import RemoveSteps, SetParam
 from flowstudio.plan.model import Edge, Plan, Step
+from flowstudio.storage.run_store import SqlRunStore
 from flowstudio.ui.canvas.faces import Look
 from flowstudio.ui.editor.plan_tab import PlanTab
 from flowstudio.ui.main_window import MainWindow
@@ -174,3 +177,41 @@ def test_the_menu_of_the_runs_screen_writes_the_chosen_run(window: MainWindow, q
     with qtbot.waitSignal(window.runs.exporting.written, timeout=10_000):
         window.runs.exporting.write(run, ExportFormat.JSON, file)
     assert json.loads(file.read_text("utf-8"))["run"]["id"] == run.id
+
+
+SENDING = Plan("send-1", "Sending", steps=(Step("send", "files", "write", "Send", {"path": "x", "content": "y"}),))
+
+
+def interrupted(window: MainWindow, qtbot: QtBot) -> Run:
+    """A run of a write, as a crash leaves it, taken up."""
+    run = Run("crashed", LOCAL_USER, SENDING, RunState.RUNNING, TriggerEvent(), datetime.now(UTC))
+    runs = window.services.runs
+    assert isinstance(runs._history, SqlRunStore)
+    assert isinstance(runs._engine, Engine)
+    runs._history.create(run)
+    runs._engine.recover()
+    qtbot.waitUntil(lambda: runs.get(LOCAL_USER, run.id).state is RunState.INTERRUPTED, timeout=5000)
+    return runs.get(LOCAL_USER, run.id)
+
+
+def test_the_banner_of_an_interrupted_run_asks_and_takes_the_answer(window: MainWindow, qtbot: QtBot) -> None:
+    run = interrupted(window, qtbot)
+    tab = view(window, run, qtbot)
+    qtbot.waitUntil(lambda: "under way when FlowStudio stopped" in tab.banner.text.full_text, timeout=5000)
+    assert tab.banner.answer.isVisible()
+    done = next(each for each in tab.banner.answer.menu().actions() if each.text() == "It is done")
+    done.trigger()
+    qtbot.waitUntil(lambda: tab.shown.live.end is not None, timeout=5000)
+    assert window.services.runs.get(LOCAL_USER, run.id).state is RunState.SUCCEEDED
+    assert not tab.banner.answer.isVisible()
+
+
+def test_the_runs_screen_answers_for_the_chosen_run(window: MainWindow, qtbot: QtBot) -> None:
+    run = interrupted(window, qtbot)
+    screen = window.runs
+    screen.reload()
+    qtbot.waitUntil(lambda: screen.steps.rowCount() == 1, timeout=5000)
+    assert not screen.answer.isHidden()
+    fail = next(each for each in screen.answer.menu().actions() if each.text() == "It failed")
+    fail.trigger()
+    qtbot.waitUntil(lambda: window.services.runs.get(LOCAL_USER, run.id).state is RunState.FAILED, timeout=5000)

@@ -12,6 +12,7 @@ from flowstudio.errors import FlowStudioError
 from flowstudio.plan.diff import Difference, difference
 from flowstudio.plan.model import Plan, StepId
 from flowstudio.providers.registry import Registry
+from flowstudio.ui.answer_menu import AnswerMenu
 from flowstudio.ui.canvas.faces import HasCredential
 from flowstudio.ui.canvas.view import CanvasView
 from flowstudio.ui.editor.past_run import PastRunView
@@ -254,6 +255,9 @@ class PlanTab(QWidget):
         self.live_run.failed_to_start.connect(self.failed)
         self.banner.stop_wanted.connect(self.stop)
         self.banner.back_wanted.connect(self.back_to_editing)
+        answers = AnswerMenu(self._services, self.open_plan.user_id, self.banner.question, self.banner)
+        answers.failed.connect(self.failed)
+        self.banner.offer_answers(answers)
         self.canvas.selectionChanged.connect(self._tell_selection)
         self.canvas.stepActivated.connect(lambda _: self.activated.emit())
         self.canvas.menuWanted.connect(self.menu_wanted)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
-from flowstudio.engine.model import RunState
+from flowstudio.engine.model import Failure, RunState
 from flowstudio.ui.canvas.faces import count_text
 from flowstudio.ui.chrome.elided_label import ElidedLabel
 from flowstudio.ui.controls import push_button, tool_button
@@ -42,14 +42,24 @@ class RunBanner(QFrame):
             "Stop", icons.icon("stop", "error"), name="Stop this run", clicked=self.stop_wanted.emit
         )
         self.back = push_button("Back to editing", icons.icon("back"), clicked=self.back_wanted.emit)
+        self.answer = push_button("Answer", icons.icon("state-waiting", "warning"), name="Answer for the step")
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_3, SPACE_1, SPACE_1, SPACE_1)
         row.setSpacing(SPACE_2)
-        for part in (self._mark, self.text, self.follow, self.stop, self.back):
+        for part in (self._mark, self.text, self.follow, self.answer, self.stop, self.back):
             row.addWidget(part)
         self._refresh = QTimer(self, interval=REFRESH_MS)
         self._refresh.timeout.connect(self._show_figures)
         self.hide()
+
+    def offer_answers(self, menu: QMenu) -> None:
+        self.answer.setMenu(menu)
+
+    def question(self) -> tuple[str, Failure] | None:
+        """The run on show and what it asks."""
+        run = self._run
+        is_asking = run is not None and run.state is RunState.INTERRUPTED
+        return (run.run_id, run.why) if run is not None and is_asking and run.run_id and run.why else None
 
     def show_running(self, about: str, run: LiveRun) -> None:
         """about: "Running draft". Goes by itself when the run has ended."""
@@ -73,6 +83,7 @@ class RunBanner(QFrame):
         set_look(self, "tone", "past" if self._is_past else tone)
         self.stop.setVisible(run.is_active)
         self.follow.setVisible(run.is_active)
+        self.answer.setVisible(run.state is RunState.INTERRUPTED)
         self.back.setVisible(self._is_past)
         if run.is_active:
             self._refresh.start()
@@ -120,7 +131,9 @@ def tone_of(run: LiveRun) -> str:
 
 
 def figures_of(run: LiveRun) -> list[str]:
-    """["34 s", "118 items"]: how long it goes on or went on, and what came out."""
+    """["34 s", "118 items"]: how long it goes on or went on, and what came out; why it stands still, if it does."""
+    if run.why is not None:
+        return [run.why.sentence]
     figures = []
     if run.end is not None:
         figures.append(duration(run.end.duration_ms))

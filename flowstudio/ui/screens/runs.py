@@ -6,9 +6,10 @@ from dataclasses import replace
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QStackedWidget
 
-from flowstudio.engine.model import Run, StepRun, StepState
+from flowstudio.engine.model import QUESTION, Failure, Run, RunState, StepRun, StepState
 from flowstudio.plan.evaluation.deferred import holds_deferred
 from flowstudio.plan.model import Json
+from flowstudio.ui.answer_menu import AnswerMenu
 from flowstudio.ui.controls import push_button
 from flowstudio.ui.forms.editors.choice import QuietComboBox
 from flowstudio.ui.icons import Icons
@@ -32,6 +33,7 @@ STEP_STATES = {
     StepState.SKIPPED: ("Skipped", "state-skipped", "text_3"),
     StepState.CANCELLED: ("Cancelled", "state-cancelled", "text_3"),
 }
+ASKS = ("Asks", "state-waiting", "waiting")
 RELOAD_AFTER_MS = 300
 STEPS_SHOWN = 2000
 
@@ -60,7 +62,14 @@ class RunsScreen(Screen):
         self.export = push_button("Export", icons.icon("save"), hint="Write this run to a file; secrets are masked.")
         self.export.setMenu(self.exporting)
         self.export.setEnabled(False)
+        self.answers = AnswerMenu(services, user_id, self._question, self)
+        self.answers.failed.connect(self.failed.emit)
+        self.answers.given.connect(self.reload)
+        self.answer = push_button("Answer", hint="Say what became of a step that was at work when the program died.")
+        self.answer.setMenu(self.answers)
+        self.answer.hide()
         self._buttons.addWidget(self.state)
+        self.add_button(self.answer)
         self.add_button(self.export)
         self.add_button(self.open)
         self.model = RowModel(RUN_COLUMNS, icons)
@@ -120,6 +129,7 @@ class RunsScreen(Screen):
         self._run, self._result = run, None
         self.open.setEnabled(run is not None)
         self.export.setEnabled(run is not None)
+        self.answer.setVisible(run is not None and run.state is RunState.INTERRUPTED)
         if run is None:
             return
         runs, user_id = self._services.runs, self._user_id
@@ -133,6 +143,14 @@ class RunsScreen(Screen):
                 self.data.show_nothing("Select a step to see its data.")
 
         Task(lambda: runs.steps(user_id, run.id), self).success(show).failure(self.failed.emit).start()
+
+    def _question(self) -> tuple[str, Failure] | None:
+        """What the chosen step asks, else what the chosen run does."""
+        run, step = self._run, self._result
+        if run is None:
+            return None
+        asked = step.failure if step is not None and QUESTION in step.metadata else run.failure
+        return (run.id, asked) if asked is not None else None
 
     def _open(self, at: StepRun | None = None) -> None:
         """Shows the chosen run on the canvas, at a step and its iteration or as a whole."""
@@ -159,7 +177,7 @@ class RunsScreen(Screen):
 
 
 def step_row(result: StepRun, label: str) -> Row:
-    title, icon, tint = STEP_STATES[result.state]
+    title, icon, tint = ASKS if QUESTION in result.metadata else STEP_STATES[result.state]
     item = ".".join(str(each + 1) for each in result.iteration)
     took = duration(result.duration_ms) if result.state is not StepState.SKIPPED else ""
     message = result.failure.sentence if result.failure else result.message
