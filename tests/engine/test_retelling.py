@@ -8,6 +8,7 @@ from flowstudio.engine.events import (
     RunEvent,
     RunStarted,
     StepFailed,
+    StepHeld,
     StepSkipped,
     StepStarted,
     StepSucceeded,
@@ -75,3 +76,19 @@ def test_lines_of_the_log_stand_between_results_by_their_time() -> None:
     assert places == [
         *("RunStarted", "0", "StepStarted", "StepSucceeded", "2", "StepStarted", "StepSucceeded", "3.2", "RunEnded")
     ]
+
+
+def test_a_wait_for_a_turn_is_told_before_the_start() -> None:
+    waited = {"waited_ms": 1500.0, "waited_for": "Waits: Vendor takes 1 call at once."}
+    began = BEGAN + timedelta(seconds=2)
+    events = retell(run(), [result("a", 1, metadata=waited, started_at=began)])
+    assert kinds(events) == [RunStarted, StepHeld, StepStarted, StepSucceeded, RunEnded]
+    held = events[1]
+    assert isinstance(held, StepHeld)
+    assert (held.at, held.until) == (BEGAN + timedelta(seconds=0.5), began)
+
+
+def test_a_step_that_still_waits_for_its_turn_has_not_started() -> None:
+    waits = {"awaits": "turn", "waits_for": "Waits: Vendor takes 1 call at once."}
+    events = retell(run(RunState.RUNNING), [result("a", 1, StepState.WAITING, metadata=waits)])
+    assert kinds(events) == [RunStarted, StepHeld]
