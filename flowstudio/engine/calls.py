@@ -87,15 +87,19 @@ class Calls:
             self._callers.pop(run_id, None)
         self._runs.cancel(run_id)
 
-    def pause(self, run_id: str) -> None:
-        self._runs.pause(run_id)
+    def attach(self, link: RunLink, attempt: int, tell: Tell, *, is_paused: bool) -> None:
+        """Calls tell once with the run that this step called when it has ended, or with None when it is gone.
 
-    def attach(self, run_id: str, tell: Tell) -> None:
-        """Calls tell once with the run when it has ended, or with None when it is gone from the history."""
+        is_paused: the caller is, perhaps since before the run began, which pauses with it.
+        """
+        run_id = child_id(link, attempt)
         with self._lock:
             self._callers[run_id] = tell
         if self._runs.is_active(run_id):
-            return  # its end comes after the engine has forgotten it, so `ended` finds the caller
+            # Its end comes after the engine has forgotten it, so `ended` finds the caller.
+            if is_paused:
+                self._runs.pause(run_id)
+            return
         run = self._store.get(run_id)
         if run is None or run.state.is_final:
             self._tell(run_id, run)

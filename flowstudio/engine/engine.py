@@ -22,10 +22,11 @@ from flowstudio.engine.payloads import InRows, PayloadStore
 from flowstudio.engine.pool import Pool
 from flowstudio.engine.ports import ActionInvoker, Clock, PlanSource, RunChange, RunStore
 from flowstudio.engine.progress import Verdict
-from flowstudio.engine.runner import Runner, Works
+from flowstudio.engine.runner import Runner
 from flowstudio.engine.step import StepPerformer
 from flowstudio.engine.stops import NO_EDITS, Edits, compile_breakpoints
 from flowstudio.engine.timers import Timers
+from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, Plan, StepId
 from flowstudio.plan.rules import ActionTable
@@ -287,7 +288,7 @@ class Engine:
             runner.stalled(stall)
 
     def _fail(self, run: Run, failure: Failure) -> None:
-        error_run = self._works.error_plans.prepare(run, failure, settled_ticket())
+        error_run = self._works.error_plans.prepare(run, Verdict(RunState.FAILED, failure), settled_ticket())
         now = self._clock.now()
         event = RunEnded(run.id, now, RunState.FAILED, failure, 0.0, 0)
         ended = self._journal.submit(RunChange(run.id, RunState.FAILED, now, failure), event, recovery.Unowned())

@@ -15,6 +15,7 @@ from flowstudio.engine.events import LogWritten
 from flowstudio.engine.journal import Journal, Ticket
 from flowstudio.engine.model import Failure, Run, RunState, TriggerEvent
 from flowstudio.engine.ports import Clock, PlanSource, RunStore
+from flowstudio.engine.progress import Verdict
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, TriggerKind
 
@@ -38,18 +39,18 @@ class ErrorPlans:
         self._journal = journal
         self._clock = clock
 
-    def prepare(self, failed: Run, failure: Failure | None, last: Ticket) -> Run | None:
-        """Stores the error run of a run that is about to end as failed; None when it has none, or had one before.
+    def prepare(self, failed: Run, verdict: Verdict, last: Ticket) -> Run | None:
+        """Stores the error run of a run that is about to end; None when it does not fail, has none, or had one before.
 
         last: the way to the disk of all that the failed run did. Blocks until that is there: it will fail again then.
         """
         plan_id = failed.plan.settings.error_plan
-        if not plan_id or failed.options.is_dry:
+        if not plan_id or failed.options.is_dry or verdict.state is not RunState.FAILED:
             return None
         with suppress(FlowStudioError):  # the run was told of a refusal already
             self._journal.outlast(last)
         try:
-            return None if self._is_of_error_plan(failed) else self._store_run(failed, failure, plan_id)
+            return None if self._is_of_error_plan(failed) else self._store_run(failed, verdict.failure, plan_id)
         except EngineClosedError:
             log.info("Run %s fails, and starts its error plan, at the next start", failed.id)
         except FlowStudioError as error:

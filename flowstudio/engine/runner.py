@@ -8,51 +8,29 @@ costs 100 us), branches run side by side, and a run that waits or is paused is o
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from flowstudio.engine import recovery
 from flowstudio.engine.attempts import Attempts
-from flowstudio.engine.calls import Calls, child_id
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Program
-from flowstudio.engine.error_plans import ErrorPlans
 from flowstudio.engine.errors import StalledError, engine_bug, failure_of
-from flowstudio.engine.events import LogWritten, RunEvent, RunStateChanged, StepStarted
+from flowstudio.engine.events import LogWritten, RunStateChanged, StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
-from flowstudio.engine.gates import Gates
-from flowstudio.engine.journal import Journal, Ticket
-from flowstudio.engine.limits import EngineLimits
+from flowstudio.engine.journal import Ticket
 from flowstudio.engine.model import Failure, IterationPath, Run, RunLink, RunState, StepState
-from flowstudio.engine.pool import Pool
-from flowstudio.engine.ports import Clock
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
-from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome, StepPerformer, performs_dry
-from flowstudio.engine.stops import NO_EDITS, Edits, Steered, Stops, stops_of, told
-from flowstudio.engine.timers import Timers
+from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome, performs_dry
+from flowstudio.engine.stops import NO_EDITS, Edits, Steered, Stops, decide, stops_of
+from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, StepId
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Works:
-    """The machinery all runs share."""
-
-    journal: Journal
-    pool: Pool
-    timers: Timers
-    performer: StepPerformer
-    clock: Clock
-    publish: Callable[[RunEvent], None]
-    limits: EngineLimits
-    calls: Calls
-    error_plans: ErrorPlans
-    gates: Gates
-    resume_url: Callable[[str], str]
 
 
 class Runner:
@@ -75,7 +53,9 @@ class Runner:
         resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
         self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self, resume_url)
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
-        self._attempts = Attempts(works.timers, works.clock, self._wake, self._attach, self._has_turn)
+        self._attempts = Attempts(
+            works.timers, works.clock, self._wake, partial(self._submit, self._listen), self._has_turn
+        )
         self._stops = stops_of(run, known)
         self._verdict: Verdict | None = None
         self._has_begun = False
@@ -146,8 +126,7 @@ class Runner:
             attempt = self._attempts.release_one(step_id, path)
             if attempt is None:
                 return False
-            if self._stops is None:
-                self._stops = Stops(self.run.plan, {})
+            self._stops = self._stops or Stops(self.run.plan, {})
             self._stops.is_stepping = True
             attempt.steered = attempt.steered or Steered()
             ticket = self._go_on_with([attempt], edits)
@@ -199,9 +178,9 @@ class Runner:
     def stalled(self, stall: StalledError | None) -> None:
         """The journal cannot be written for now: nothing more starts until it can (stall is None then)."""
         now, state = self._works.clock.now(), self._record.state
-        if stall is not None and state is RunState.RUNNING:
-            self._works.publish(RunStateChanged(self.run.id, now, RunState.PAUSED, failure_of(stall)))
         if stall is not None:
+            if state is RunState.RUNNING:
+                self._works.publish(RunStateChanged(self.run.id, now, RunState.PAUSED, failure_of(stall)))
             return
         with self._lock:
             standing_by, self._standing_by = self._standing_by, []
@@ -292,10 +271,8 @@ class Runner:
             if not self._may_start(attempt):
                 return None, self._rest()
             attempt.thread_id = threading.get_ident()
-        if self._stops is not None:
-            reason = self._stops.reason(attempt, self._progress.scope(attempt.walk))
-            if reason is not None:
-                return None, self._stop_before(attempt, reason)
+        if self._stops is not None and (reason := self._stops.reason(attempt, self._progress.scope(attempt.walk))):
+            return None, self._stop_before(attempt, reason)
         try:
             ending = self._perform(attempt)
         except StalledError:
@@ -304,18 +281,15 @@ class Runner:
 
     def _stop_before(self, attempt: Attempt, reason: str) -> bool:
         """Holds a step and pauses the run; whether it is over, because somebody ended it meanwhile."""
-        shown: Json = None
-        try:
-            shown = self._works.performer.shown(self.run, attempt, self._progress.scope(attempt.walk), self._token)
-        except FlowStudioError as error:
-            reason = told(error, reason)
+        scope = self._progress.scope(attempt.walk)
+        shown, why_not = self._works.performer.shown(self.run, attempt, scope, self._token)
         with self._lock:
             if attempt in self._attempts.in_flight and self._is_stopped():
                 self._attempts.land(attempt, is_used=False)
             elif attempt in self._attempts.in_flight:
-                attempt.steered = Steered(edit=attempt.steered.edit if attempt.steered is not None else {})
+                attempt.steered = attempt.steered or Steered()
                 self._attempts.hold(attempt)
-                self._progress.stop_before(attempt, shown, reason)
+                self._progress.stop_before(attempt, shown, reason + why_not)
                 self._is_paused = True
             return self._rest()
 
@@ -327,7 +301,8 @@ class Runner:
         elif self._is_paused:
             self._attempts.hold(attempt)
         elif self._works.journal.stall is not None:
-            self._stand_by_for_journal(attempt)
+            self._attempts.land(attempt, is_used=False)
+            self._standing_by.append(attempt)
         else:
             return True
         return False
@@ -377,11 +352,11 @@ class Runner:
         """Holds a step whose inputs cannot be made durable for now; whether the run is over meanwhile."""
         with self._lock:
             if attempt in self._attempts.in_flight:
-                if self._works.journal.stall is not None and not self._is_stopped():
-                    self._stand_by_for_journal(attempt)
-                else:  # it flows again already
-                    self._attempts.land(attempt, is_used=False)
-                    self._dispatch(self._admit([attempt]))
+                self._attempts.land(attempt, is_used=False)
+                if self._works.journal.stall is None or self._is_stopped():
+                    self._dispatch(self._admit([attempt]))  # it flows again already
+                else:
+                    self._standing_by.append(attempt)
             return self._rest()
 
     def _settle(self, attempt: Attempt, ending: Ending) -> tuple[Attempt | None, bool]:
@@ -416,10 +391,8 @@ class Runner:
     def _listen(self, attempt: Attempt) -> None:
         """Waits for the end of the run that a parked attempt called."""
         link = RunLink(self.run.id, attempt.node.step.id, attempt.walk.path)
-        run_id = child_id(link, attempt.number)
-        self._works.calls.attach(run_id, lambda child: self._submit(self._take_result, attempt, child))
-        if self._is_paused:  # since before the child began
-            self._works.calls.pause(run_id)
+        tell = partial(self._submit, self._take_result, attempt)
+        self._works.calls.attach(link, attempt.number, tell, is_paused=self._is_paused)
 
     def _settle_for(self, attempt: Attempt, ending: Outcome | Delay) -> None:
         self._go_on(*self._settle(attempt, ending))
@@ -447,10 +420,8 @@ class Runner:
 
     def _slow_down(self) -> None:
         """More results await the disk than memory should hold: wait for the last one."""
-        try:
+        with suppress(FlowStudioError):  # the run was told of a refusal already
             self._progress.last_ticket.wait()
-        except FlowStudioError:
-            log.debug("Run %s was told of the refusal already", self.run.id)
 
     # Under the lock
 
@@ -489,9 +460,6 @@ class Runner:
         self._progress.queue_up(attempt, permit)
         return False
 
-    def _attach(self, attempt: Attempt) -> None:
-        self._submit(self._listen, attempt)
-
     def _dispatch(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             self._submit(self._work, attempt)
@@ -502,10 +470,7 @@ class Runner:
         if self._has_begun:  # not still in line
             self._record.move(RunState.RUNNING)
         for attempt in held:
-            edit = edits.get((attempt.node.step.id, attempt.walk.path), {})
-            if edit or attempt.steered is not None:
-                before = attempt.steered.edit if attempt.steered is not None else {}
-                attempt.steered = Steered(True, {**before, **edit})
+            if decide(attempt, edits):
                 self._progress.let_go(attempt)
         self._dispatch(self._admit(held))
         self._rest()
@@ -536,10 +501,6 @@ class Runner:
         elif self._attempts.has_parked and not self._standing_by:
             self._record.move(RunState.WAITING)
         return False
-
-    def _stand_by_for_journal(self, attempt: Attempt) -> None:
-        self._attempts.land(attempt, is_used=False)
-        self._standing_by.append(attempt)
 
     def _leave_off(self) -> None:
         """Halted, nothing at work any more. Of a run that waits the next start knows that nothing was in flight."""
@@ -579,18 +540,17 @@ class Runner:
 
     def _finish(self) -> None:
         verdict = self._verdict or Verdict(RunState.SUCCEEDED)
+        progress, error_plans = self._progress, self._works.error_plans
         with self._lock:
             if self._is_refused:
                 self._works.journal.readmit(self.run.id)
-            self._progress.mark_rest(self._attempts.interrupted)
-        progress, error_run = self._progress, None
-        if verdict.state is RunState.FAILED:
-            error_run = self._works.error_plans.prepare(self.run, verdict.failure, progress.last_ticket)
+            progress.mark_rest(self._attempts.interrupted)
+        error_run = error_plans.prepare(self.run, verdict, progress.last_ticket)
         response = progress.reply.response if progress.reply is not None else None
         self._record.end(verdict.state, verdict.failure, response, progress.steps_done)
         self._let_go()
         if error_run is not None:
-            self._works.error_plans.start(error_run)
+            error_plans.start(error_run)
 
     def _let_go(self) -> None:
         """Nothing is at work any more, whether the run came to its end or was lost: all who wait go on."""

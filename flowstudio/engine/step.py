@@ -240,11 +240,17 @@ class StepPerformer:
             outcome.output = output
         return outcome
 
-    def shown(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken) -> dict[str, Json]:
+    def shown(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken) -> tuple[Json, str]:
         """The input of a step that has not started, for a person: rendered, secrets masked, long values cut.
 
-        Raises ExpressionError.
+        Or None, and a sentence that says why there is none.
         """
+        try:
+            return self._input(run, attempt, scope, cancel), ""
+        except ExpressionError as error:
+            return None, f" Its input cannot be worked out: {error.sentence}"
+
+    def _input(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken) -> dict[str, Json]:
         node = attempt.node
         params = render(node, scope)
         if node.kind is StepKind.ACTION:
@@ -391,6 +397,9 @@ class StepPerformer:
         metadata: dict[str, Json] = {"run": child.id, "plan": child.plan.id}
         if child.state is not RunState.SUCCEEDED:
             return self._failed_or_delayed(attempt, _failure_of_call(node, child), metadata)
+        if child.options.is_dry and self._calls.has_marked(child, DRY, UNSENT):
+            text = f"“{child.plan.name}” ran dry, and what it would give may hang on what it did not send."
+            return Outcome(StepState.SKIPPED, node.passes, None, text, metadata={**metadata, DRY: UNSENT})
         try:
             return Outcome(StepState.SUCCEEDED, node.passes, self._calls.result(child), metadata=metadata)
         except FlowStudioError as error:

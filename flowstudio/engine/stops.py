@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowstudio.engine.errors import BreakpointError
 from flowstudio.engine.model import IterationPath, Run, StepRun, StepState
-from flowstudio.errors import FlowStudioError
 from flowstudio.plan.evaluation.deferred import Deferred
 from flowstudio.plan.expression import Condition, ExpressionError, Scope, compile_condition
 from flowstudio.plan.legacy import TRIGGER_OFFSET
@@ -63,6 +62,16 @@ def steered_of(metadata: Mapping[str, Json]) -> Steered | None:
     if not metadata.keys() & {HELD, LET_GO, EDIT}:
         return None
     return Steered(HELD not in metadata, edit if isinstance(edit, dict) else {})
+
+
+def decide(attempt: "Attempt", edits: Edits) -> bool:
+    """Lets an attempt go that a pause held, with its edit; False when nobody looked at it: nothing is to be kept."""
+    edit = edits.get((attempt.node.step.id, attempt.walk.path), {})
+    if attempt.steered is None and not edit:
+        return False
+    before = attempt.steered.edit if attempt.steered is not None else {}
+    attempt.steered = Steered(True, {**before, **edit})
+    return True
 
 
 def stops_of(run: Run, known: Mapping[tuple[StepId, IterationPath], StepRun] | None) -> "Stops | None":
@@ -130,8 +139,3 @@ def brief(value: Any, depth: int = 0) -> Json:
         return shown if len(value) <= MOST_ENTRIES else {**shown, "…": f"{len(value)} members"}
     plain: Json = value
     return plain
-
-
-def told(error: FlowStudioError, reason: str) -> str:
-    """Why a run pauses before a step whose input cannot even be worked out."""
-    return f"{reason} Its input cannot be worked out: {error.sentence}"
