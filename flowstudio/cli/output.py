@@ -13,6 +13,7 @@ from flowstudio.engine.events import (
     RunStateChanged,
     StepCancelled,
     StepFailed,
+    StepInterrupted,
     StepPaused,
     StepRetrying,
     StepSkipped,
@@ -62,6 +63,8 @@ class RunLines:
                 name = self.name(event.step_id, event.iteration)
                 wait = f"again in {event.delay_s:.1f} s"
                 return f"{_word('retry', 'yellow')} {name}  {event.failure.sentence} {wait}"
+            case StepInterrupted(failure=why):
+                return f"{_word('asks', 'yellow')} {sentence(why.sentence, why.fix)}"
             case StepSkipped() if event.iteration and not self._verbose:
                 return None
             case StepSkipped():

@@ -17,11 +17,13 @@ from flowstudio.engine.events import (
     RunStateChanged,
     StepCancelled,
     StepFailed,
+    StepInterrupted,
     StepRetrying,
     StepSkipped,
     StepStarted,
     StepSucceeded,
 )
+from flowstudio.engine.model import Failure, RunState
 from flowstudio.plan.model import StepId
 from flowstudio.ui.icons import Icons
 
@@ -146,6 +148,10 @@ def line_of(event: RunEvent) -> Line | None:
             return Line(event.at, level, event.step_id, event.text)
         case RunStarted():
             return Line(event.at, "info", None, f"Run started ({event.trigger})")
+        case StepInterrupted():
+            return Line(event.at, "warning", event.step_id, f"{event.failure.sentence} {event.failure.fix}")
+        case RunStateChanged(failure=Failure() as why) if event.state is RunState.PAUSED:
+            return Line(event.at, "warning", None, f"Run is paused. {why.sentence} {why.fix}")
         case RunStateChanged():
             return Line(event.at, "info", None, f"Run is {event.state.value}")
         case RunEnded():
