@@ -278,3 +278,12 @@ def test_secrets_are_masked_in_what_is_shown(bench: Workbench) -> None:
     bench.engine.resume("r1")
     assert ended(bench).state is RunState.SUCCEEDED
     assert bench.row("a").output == 1
+
+
+def test_a_step_whose_input_cannot_be_worked_out_is_held_all_the_same(bench: Workbench) -> None:
+    start(bench, plan(step("a", params={"value": "{{ trigger.no.such.thing }}"})), a="")
+    seen = stands(bench)
+    assert seen.input is None
+    assert "cannot be worked out" in seen.reason
+    bench.engine.cancel("r1")
+    ended(bench)
