@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Event
 from time import perf_counter
 
-AIM_MS = 8.0
+AIM_MS = 5.0
 """How long one transaction should keep other writers waiting."""
 
 LONGEST_PAUSE_S = 0.5

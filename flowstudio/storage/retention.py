@@ -1,6 +1,7 @@
 """What the history keeps: limits of age, of number and of size, and the report of what there is."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from threading import Event
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 SLACK = 0.9
 """A history that outgrew its cap is cleaned to this part of it, or each new run would ask for a cleaning."""
 
-LOOK_AHEAD = 1000
+FIRST_PART = 10
+LOOK_AHEAD = 5000
 """Most runs chosen at once: choosing reads every run's row."""
 
 PlanKey = tuple[str, str]
@@ -104,21 +106,24 @@ class Retention:
                 self._remove_all(removal, _ended(newest_first=True).where(of_plan), stop, beyond=number)
 
     def _remove_by_size(self, removal: Removal, stop: Event) -> None:
-        """Oldest first, a part of what seems needed at a time, and measured again: runs differ in size."""
+        """Oldest first until it fits. Runs differ in size, so it is measured again after each part."""
         cap = self._limits.max_bytes
         live = self._live() if cap else 0
         goal = int(cap * SLACK) if live > cap else live
+        oldest: deque[str] = deque()
+        part = FIRST_PART
         while live > goal and not stop.is_set():
-            with self._database.reading() as connection:
-                runs = connection.execute(select(func.count()).select_from(execution_logs)).scalar_one()
-                needed = (live - goal) * runs // (2 * live) + 1
-                oldest = list(connection.execute(_ended().limit(min(needed, LOOK_AHEAD))).scalars())
+            if not oldest:
+                with self._database.reading() as connection:
+                    oldest.extend(connection.execute(_ended().limit(LOOK_AHEAD)).scalars())
             if not oldest:
                 log.info("The history is over its cap and holds no run that ended and may go")
                 return
-            removal.remove(oldest)
+            some = [oldest.popleft() for _ in range(min(part, len(oldest)))]
+            removal.remove(some)
             self._collect_payloads()
-            live = self._live()
+            before, live = live, self._live()
+            part = _next_part(len(some), before - live, live - goal)
 
     def _remove_all(self, removal: Removal, chosen: Select[Any], stop: Event, beyond: int = 0) -> None:
         """All runs of the choice but the first `beyond`."""
@@ -148,6 +153,16 @@ class Retention:
 
     def _payload_bytes(self) -> int:
         return int(self._database.rows("SELECT coalesce(sum(size), 0) FROM payloads", ())[0][0])
+
+
+def _next_part(removed: int, freed: int, excess: int) -> int:
+    """How many runs go next, as many being gone and so much being free: half of what seems needed, to overshoot little.
+
+    New runs may have taken more than was freed: then as many again.
+    """
+    if freed <= 0:
+        return removed
+    return max(1, min(excess * removed // (2 * freed), removed * 4, LOOK_AHEAD))
 
 
 def _ended(*, newest_first: bool = False) -> Select[Any]:

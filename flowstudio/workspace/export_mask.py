@@ -81,7 +81,9 @@ def _is_secret(name: object, value: object) -> bool:
 
 def _hidden(found: re.Match[str]) -> str:
     value = found["value"]
-    if not _names_secret(found) or value.strip("\"'").startswith(MARKS):
+    if not _names_secret(found):
+        return found["before"] + NAMED.sub(_hidden, value)  # an address holds names and values of its own
+    if value.strip("\"'").startswith(MARKS):
         return found[0]
     quote = value[0] if value[0] in "\"'" else ""
     return f"{found['before']}{quote}{MASK}{quote}"
@@ -108,6 +110,8 @@ def _secrets(value: Any) -> Iterator[str]:
         for found in NAMED.finditer(value):
             if _names_secret(found):
                 yield from _spoken(found["value"].strip("\"'"))
+            else:
+                yield from _secrets(found["value"])
 
 
 def _spoken(value: str) -> Iterator[str]:

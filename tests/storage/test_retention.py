@@ -223,3 +223,13 @@ def test_runs_are_written_while_the_history_is_cleaned(sqlite: Database) -> None
     assert written > 10
     assert longest_ms < 1000  # what a busy machine allows to say; a quiet one needs 20
     assert history.count(execution_logs) == written
+
+
+def test_little_more_goes_than_has_to_when_old_runs_are_large_and_new_ones_small(history: History) -> None:
+    for day in range(30):
+        history.add(f"large{day:02}", days_ago=100 - day, steps=10, size=40_000)
+    for number in range(200):
+        history.add(f"small{number:03}")
+    history.clean(HistoryLimits(6 * MB))
+    large = [run_id for run_id in history.ids() if run_id.startswith("large")]
+    assert 7 <= len(large) <= 16
