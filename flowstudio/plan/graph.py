@@ -12,6 +12,7 @@ class Graph:
         self.steps: dict[StepId, Step] = {}
         for step in plan.steps:
             self.steps.setdefault(step.id, step)
+        self.holders = {step.parent for step in plan.steps}
         self.leaving: dict[StepId, list[Edge]] = {}
         self.entering: dict[StepId, list[Edge]] = {}
         for edge in plan.edges:

@@ -30,7 +30,7 @@ def test_a_while_holds_steps_like_a_loop() -> None:
     assert check(WHILE, INSIDE, edges=(BODY,)) == []
     (problem,) = check(WHILE)
     assert problem.code == "plan.no_body"
-    assert "Connect “While true”" in problem.sentence
+    assert "connect “While true”" in problem.sentence
     moved = SetParent(("inside",), "again").apply(Plan("p", "", steps=(WHILE, Step("inside", "x", "y"))))
     assert moved.plan.step("inside").parent == "again"
 

@@ -114,9 +114,9 @@ def test_a_loop_without_a_body_warns() -> None:
     assert (problem.code, problem.severity) == ("plan.no_body", Severity.WARNING)
 
 
-def test_a_body_step_nothing_leads_to_warns() -> None:
+def test_a_body_step_nothing_leads_to_starts_with_every_item_and_warns() -> None:
     problems = check(LOOP, INNER, Step("lost", "x", "y", parent="each"), edges=(Edge("each", "body", "inner"),))
-    assert [(each.code, each.step) for each in problems] == [("plan.unreachable", "lost")]
+    assert [(each.code, each.step) for each in problems] == [("plan.unconnected", "lost")]
 
 
 def test_two_equal_ids_are_reported_once() -> None:

@@ -127,9 +127,13 @@ def _edge_fault(edge: Edge, graph: Graph, check_ends: Ends) -> PlanError | None:
 
 
 def _unreachable(plan: Plan, graph: Graph, cycle: tuple[StepId, ...]) -> Iterator[Problem]:
-    """Steps that no run ever comes to. At the top level a step without incoming edges starts the run; in a body
-    only what the loop's `body` edge leads to is run."""
-    reached = {step.id for step in plan.steps if step.parent is None and not graph.entering.get(step.id)}
+    """Steps that no run ever comes to, and those that start with every item of a loop though the canvas shows no way
+    to them: what nothing leads to starts with its body, as it starts with the run at the top level."""
+    reached = {step.id for step in plan.steps if not graph.entering.get(step.id)}
+    for step in plan.steps:
+        if step.id in reached and step.parent in graph.steps:
+            sentence = f"Nothing leads to “{step.label}”, so it starts with every item. Connect the loop's body to it."
+            yield warning(step.id, None, sentence, "plan.unconnected")
     waiting = list(reached)
     while waiting:
         for edge in graph.leaving.get(waiting.pop(), ()):

@@ -44,9 +44,9 @@ def _loop_problems(step: Step, graph: Graph) -> Iterator[Problem]:
     if step.kind is StepKind.LOOP and isinstance(items, bool | int | float):
         sentence = f"“items” of “{step.label}” is {items}; a loop needs a list. Give it one, or use range(…)."
         yield error(step.id, "items", sentence, "plan.bad_param")
-    if not any(edge.port == "body" for edge in graph.leaving.get(step.id, ())):
+    if step.id not in graph.holders:
         title = ports_of(step)[0].title
-        sentence = f"“{step.label}” has no body: it has nothing to do. Connect “{title}” to a step inside it."
+        sentence = f"“{step.label}” has no body: it has nothing to do. Put steps inside it and connect “{title}”."
         yield warning(step.id, None, sentence, "plan.no_body")
 
 
