@@ -62,7 +62,7 @@ class Engine:
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
 
-    def submit(self, run: Run) -> bool:
+    def submit(self, run: Run, seeds: object = ()) -> bool:
         return self.runs.setdefault(run.id, run) is run
 
 
