@@ -129,7 +129,7 @@ REVISION = click.option("--current", is_flag=True, help="Run what the plan is no
 def run_again(context: click.Context, run_id: str, current: bool, is_dry: bool, user_id: str) -> None:
     """Run a plan again with the input of an earlier run."""
     with application(context) as running:
-        options = RunOptions(is_dry=is_dry)
+        options = RunOptions(is_dry=True) if is_dry else None
         new_id = running.services.reruns.again(user_id, run_id, _revision(current), options)
         ended = wait_for_end(running, user_id, new_id)
     _show_end(context, ended)
