@@ -105,6 +105,16 @@ def test_the_insert_menu_offers_the_steps_before(desk: Callable[..., StepForm]) 
     assert texts == ["steps.post.output", "vars.limit", "trigger", "run.id"]
 
 
+def test_a_while_offers_what_the_turn_before_gave_to_its_condition_and_its_body() -> None:
+    from flowstudio.ui.forms.references import references_for
+
+    again, inside = Step("again", "flow", "while"), Step("inside", "x", "y", parent="again")
+    plan = Plan("p", "A", steps=(again, inside))
+    for step_id in ("again", "inside"):
+        offered = {each.text: each.title for each in references_for(plan, step_id)}
+        assert offered["item"] == "Result of the turn before"
+
+
 def test_a_problem_stands_under_its_field_and_leaves_with_it(desk: Callable[..., StepForm]) -> None:
     form = desk()
     row = form.inputs.rows["text"]
