@@ -327,7 +327,7 @@ class Engine:
         for each in turns:
             waited_s = (self._clock.now() - each.run.created_at).total_seconds()
             text = f"The run's turn has come, {waited_s:.1f} s after it was submitted."
-            self._publish(LogWritten(each.run.id, self._clock.now(), "info", text))
+            self._journal.tell(LogWritten(each.run.id, self._clock.now(), "info", text))
             each.start()
 
     def _reach(self, steer: Callable[[str], bool], run_id: str) -> bool:

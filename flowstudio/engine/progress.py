@@ -156,9 +156,7 @@ class Progress:
         metadata: dict[str, Json] = {"awaits": hold.awaits.value, **hold.facts}
         if hold.due is not None:
             metadata["due"] = hold.due.isoformat()
-        about = (self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path, attempt.number)
-        event = StepHeld(*about, hold.reason, hold.due)
-        self._write(attempt, Outcome(StepState.WAITING, metadata=metadata), event)
+        self._write_held(attempt, metadata, hold.reason, hold.due)
 
     def stop_before(self, attempt: Attempt, shown: Json, reason: str) -> None:
         """Records that the run pauses before a step, with the input it would start with."""
@@ -173,15 +171,12 @@ class Progress:
 
     def queue_up(self, attempt: Attempt, permit: Permit) -> None:
         """Records that a step waits until its provider takes another call: to a crash, it has not started."""
-        about = (self._run.id, now := self._clock.now())
-        step_id, path = attempt.node.step.id, attempt.walk.path
-        until = None if permit.expected_s is None else now + timedelta(seconds=permit.expected_s)
+        in_s = permit.expected_s
+        until = None if in_s is None else self._clock.now() + timedelta(seconds=in_s)
         metadata: dict[str, Json] = {"awaits": Awaits.TURN.value, "waits_for": permit.reason}
         if until is not None:
             metadata["until"] = until.isoformat()
-        held = StepHeld(*about, step_id, path, attempt.number, permit.reason, until)
-        self._write(attempt, Outcome(StepState.WAITING, metadata=metadata), held)
-        self._journal.tell(LogWritten(*about, "info", permit.reason, step_id, path))
+        self._write_held(attempt, metadata, permit.reason, until)
 
     def ask(self, attempt: Attempt, question: Failure) -> None:
         """Records that nobody knows whether a step took effect, and that a person is to say so."""
@@ -359,6 +354,13 @@ class Progress:
         )
         self.last_ticket = self._journal.submit(row, event, self._owner)
         return self.last_ticket
+
+    def _write_held(self, attempt: Attempt, metadata: Mapping[str, Json], reason: str, until: datetime | None) -> None:
+        """The row of an attempt that waits; faces show the event, the log keeps the line."""
+        run_id, now, step_id, path = self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path
+        held = StepHeld(run_id, now, step_id, path, attempt.number, reason, until)
+        self._write(attempt, Outcome(StepState.WAITING, metadata=metadata), held)
+        self._journal.tell(LogWritten(run_id, now, "info", reason, step_id, path))
 
     def _elapsed_ms(self, attempt: Attempt) -> float:
         if attempt.started:

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from flowstudio.engine.model import Answer, RunState
+from flowstudio.engine.model import Answer, Run, RunState
+from flowstudio.plan.model import Json
 from flowstudio.server.answers import answer
 from flowstudio.server.inputs import body, choice, limit, optional, user_id, whole_number, word
 from flowstudio.workspace.errors import BadRequestError
@@ -43,11 +44,11 @@ class RunsApi:
     def list(self) -> Response:
         state = choice("state", RunState)
         runs = self._runs.list(user_id(), request.args.get("plan_id"), limit(), state)
-        return answer({"runs": [run_as_json(run) for run in runs]})
+        return answer({"runs": [self._shown(run) for run in runs]})
 
     def get(self, run_id: str) -> Response:
         run = self._runs.get(user_id(), run_id)
-        document = run_as_json(run)
+        document = self._shown(run)
         if run.resume_key and not run.state.is_final:
             document["resume_url"] = self._address.to_resume(run.resume_key)
         if run.state is RunState.PAUSED:
@@ -56,6 +57,9 @@ class RunsApi:
         if run.state is RunState.INTERRUPTED:
             document["questions"] = [question_as_json(step) for step in self._runs.questions(user_id(), run_id)]
         return answer(document)
+
+    def _shown(self, run: Run) -> dict[str, Json]:
+        return {**run_as_json(run), "waits_for": self._runs.waits_for(run)}
 
     def steps(self, run_id: str) -> Response:
         return answer({"steps": [step_as_json(step) for step in self._runs.steps(user_id(), run_id)]})

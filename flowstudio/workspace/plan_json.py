@@ -7,7 +7,8 @@ from typing import Any
 
 from flowstudio.plan.document import FORMAT_KEY, from_document
 from flowstudio.plan.legacy import from_legacy, to_legacy, trigger_from_legacy, trigger_to_legacy
-from flowstudio.plan.model import Json, Plan, Trigger, TriggerKind
+from flowstudio.plan.model import Json, Plan, PlanSettings, Trigger, TriggerKind
+from flowstudio.plan.reading.parts import settings_from_json, settings_to_json
 from flowstudio.workspace.errors import BadRequestError
 from flowstudio.workspace.ports import PlanRecord
 
@@ -24,6 +25,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "enabled": (bool,),
     "legacy_trigger_offset": (bool,),
     "approved_at": (str, type(None)),
+    "settings": (dict, type(None)),
 }
 _OWN = frozenset(
     {*_TYPES, "id", "user_id", "steps", "required_providers", "missing_auth", "created_at", "updated_at", "revision"}
@@ -41,7 +43,7 @@ def new_record(user_id: str, plan_id: str, doc: Mapping[str, Any], now: datetime
     if graph is None:
         if not str(doc.get("name") or "").strip():
             doc = {**doc, "name": str(doc.get("original_prompt") or "")[:80].strip() or "Untitled plan"}
-        plan = from_legacy({"plan_json": [], **_plan_part(doc), "id": plan_id})
+        plan = _with_settings(from_legacy({"plan_json": [], **_plan_part(doc), "id": plan_id}), doc)
     else:
         doc = _without_graph(doc)
         plan = _with_plain_fields(replace(from_document(graph), id=plan_id), doc)
@@ -62,7 +64,9 @@ def changed_record(record: PlanRecord, doc: Mapping[str, Any], now: datetime) ->
         plan = _with_plain_fields(plan, doc)
     elif any(key in doc for key in _GRAPH):
         current = {**_plan_document(plan), **_plan_part(doc), "id": plan.id}
-        plan = _with_other_triggers(from_legacy(current), plan)
+        current.pop("settings", None)
+        plan = _with_other_triggers(replace(from_legacy(current), settings=plan.settings), plan)
+        plan = _with_settings(plan, doc)
     else:
         plan = _with_plain_fields(plan, doc)
     record = replace(record, plan=plan, updated_at=now, revision=record.revision + 1)
@@ -143,7 +147,7 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def _plan_document(plan: Plan) -> dict[str, Json]:
-    """What from_legacy reads: the graph as the old array, the first trigger, name and description."""
+    """The graph as the old array, the first trigger, name, description, and the settings that differ from usual."""
     document: dict[str, Json] = {
         "id": plan.id,
         "name": plan.name,
@@ -153,6 +157,8 @@ def _plan_document(plan: Plan) -> dict[str, Json]:
     }
     if plan.extra.get("legacy_trigger_offset") is True:
         document["legacy_trigger_offset"] = True
+    if plan.settings != PlanSettings():
+        document["settings"] = settings_to_json(plan.settings)
     return document
 
 
@@ -175,7 +181,14 @@ def _with_plain_fields(plan: Plan, doc: Mapping[str, Any]) -> Plan:
         plan = replace(plan, name=doc["name"])
     if "description" in doc:
         plan = replace(plan, description=doc["description"] or "")
-    return plan
+    return _with_settings(plan, doc)
+
+
+def _with_settings(plan: Plan, doc: Mapping[str, Any]) -> Plan:
+    """What is left out of `settings` has its default; a body without them leaves them as they are."""
+    if "settings" not in doc:
+        return plan
+    return replace(plan, settings=settings_from_json(doc["settings"] or {}, "settings"))
 
 
 def _with_other_triggers(new: Plan, old: Plan) -> Plan:

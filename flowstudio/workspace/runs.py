@@ -43,6 +43,7 @@ class RunEngine(Protocol):
     def wait_for_reply(self, run_id: str, timeout_s: float) -> Run | None: ...
     def cancel(self, run_id: str) -> bool: ...
     def pause(self, run_id: str) -> bool: ...
+    def waits_for(self, run_id: str) -> str: ...
     def answer(self, run_id: str, step_id: StepId, iteration: IterationPath, answer: Answer, output: Json) -> None: ...
     @property
     def stall(self) -> FlowStudioError | None:
@@ -155,6 +156,10 @@ class Runs:
         if step_id is None and asking:
             step_id, iteration = asking[0].step_id, asking[0].iteration
         self._engine.answer(run_id, step_id or "", iteration, answer, output)
+
+    def waits_for(self, run: Run) -> str | None:
+        """Why a queued run does not start yet, as a sentence; None for any other run."""
+        return self._engine.waits_for(run.id) or None if run.state is RunState.QUEUED else None
 
     def get(self, user_id: str, run_id: str) -> Run:
         run = self._history.find(user_id, run_id)
