@@ -17,7 +17,7 @@ class Vendor:
 
     def __init__(self) -> None:
         self.ledger: Counter[str] = Counter()
-        self.replies: dict[str, list[tuple[int, Any]]] = {}
+        self.replies: dict[str, list[tuple[Any, ...]]] = {}
         self.bodies: list[tuple[str, bytes]] = []
         self.keys: defaultdict[str, list[str]] = defaultdict(list)
         self.held: set[str] = set()
@@ -31,8 +31,8 @@ class Vendor:
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/{name}"
 
-    def answers(self, name: str, *replies: tuple[int, Any]) -> str:
-        """The status and JSON of each next answer of /name, the last one for good; the address of /name."""
+    def answers(self, name: str, *replies: tuple[int, Any] | tuple[int, Any, dict[str, str]]) -> str:
+        """Status, JSON and maybe headers of each next answer of /name, the last one for good; the address of /name."""
         self.replies[name] = list(replies)
         return self.url(name)
 
@@ -66,13 +66,15 @@ class Vendor:
                     vendor.keys[name].append(self.headers.get("Idempotency-Key", ""))
                     vendor._arrived.notify_all()
                     replies = vendor.replies.get(name, [(200, {"name": name})])
-                    status, value = replies.pop(0) if len(replies) > 1 else replies[0]
+                    status, value, *more = replies.pop(0) if len(replies) > 1 else replies[0]
                 if name in vendor.held:
                     vendor._released.wait(60)
                 answer = json.dumps(value).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
+                for header, text in (more[0] if more else {}).items():
+                    self.send_header(header, text)
                 self.end_headers()
                 self.wfile.write(answer)
 
