@@ -18,7 +18,7 @@ from flowstudio.vault.redact import MASK, SHORTEST, Redactor
 from flowstudio.workspace.run_log import LogLine
 
 NAMED = re.compile(
-    r"""(?P<before>(?P<open>["']?)(?P<name>[\w.\[\]-]{2,60})(?P=open)\s*[:=]\s*)"""
+    r"""(?P<before>(?<![\w.\[\]-])(?P<open>["']?)(?P<name>[\w.\[\]-]{2,60})(?P=open)\s*[:=]\s*)"""
     r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'&,;}\])>]+)"""
 )
 """A name and its value as JSON, forms, addresses and headers write them."""
