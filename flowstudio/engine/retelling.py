@@ -38,7 +38,8 @@ def retell(run: Run, results: Iterable[StepRun], lines: Iterable[LogWritten] = (
     """
     kinds = {step.id: step.kind for step in run.plan.steps}
     began = run.started_at or run.created_at
-    told: list[RunEvent] = [RunStarted(run.id, began, run.user_id, run.plan.id, run.plan.name, run.trigger.kind.value)]
+    started = RunStarted(run.id, began, run.user_id, run.plan.id, run.plan.name, run.trigger.kind.value)
+    told: list[RunEvent] = [] if run.state is RunState.QUEUED else [started]
     rows = sorted(results, key=lambda row: row.sequence)
     waiting = deque(lines)
     for row in rows:

@@ -9,6 +9,7 @@ from flowstudio.engine.events import (
     LogWritten,
     RunEnded,
     RunEvent,
+    RunHeld,
     RunStarted,
     RunStateChanged,
     StepCancelled,
@@ -33,7 +34,7 @@ _Key = tuple[str, StepId, IterationPath]
 class LiveRun(QObject):
     """The id is chosen before the run starts, so no event of it can come too early to be known.
 
-    items: how many its steps gave so far, all together.
+    items: how many its steps gave so far, all together. waits_for: why it does not start yet, "" when it does.
     """
 
     began = Signal()
@@ -53,6 +54,7 @@ class LiveRun(QObject):
         """Why the run stands still: what it asks, or what keeps its results from being stored."""
         self.started_at: datetime | None = None
         self.items = 0
+        self.waits_for = ""
         self.last_iteration: dict[StepId, IterationPath] = {}
         """Where each step was heard of last: the iteration whose data is worth showing."""
         self._preferred: dict[StepId, IterationPath] = {}
@@ -131,6 +133,7 @@ class LiveRun(QObject):
     def _begin(self, run_id: str, plan: Plan, state: RunState, at: datetime) -> None:
         self.run_id, self.plan, self.state, self.started_at = run_id, plan, state, at
         self.end, self.why, self.items, self._early = None, None, 0, None
+        self.waits_for = ""
         self.last_iteration, self._preferred, self._told = {}, {}, set()
         self._is_starting = self._is_stop_due = False
         self.began.emit()
@@ -147,7 +150,9 @@ class LiveRun(QObject):
         before = self.state, self.why
         for event in own:
             if isinstance(event, RunStarted):
-                self.state, self.why, self.started_at = RunState.RUNNING, None, event.at
+                self.state, self.why, self.started_at, self.waits_for = RunState.RUNNING, None, event.at, ""
+            elif isinstance(event, RunHeld):
+                self.waits_for = event.reason if self.state is RunState.QUEUED else ""
             elif isinstance(event, RunStateChanged):
                 self.state, self.why = event.state, event.failure
             elif isinstance(event, RunEnded):

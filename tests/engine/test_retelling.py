@@ -92,3 +92,7 @@ def test_a_step_that_still_waits_for_its_turn_has_not_started() -> None:
     waits = {"awaits": "turn", "waits_for": "Waits: Vendor takes 1 call at once."}
     events = retell(run(RunState.RUNNING), [result("a", 1, StepState.WAITING, metadata=waits)])
     assert kinds(events) == [RunStarted, StepHeld]
+
+
+def test_a_queued_run_has_not_started() -> None:
+    assert retell(run(RunState.QUEUED), []) == []

@@ -70,7 +70,7 @@ def open_plan(qapp: QApplication, registry: Registry) -> Iterator[Callable[[Plan
     """Opens a plan over a journal in memory; its events come through a real bus and bridge."""
     bus = Bus()
     bridge = Bridge(bus)
-    plans = SimpleNamespace(check=lambda user_id, plan: check_plan(plan, registry))
+    plans = SimpleNamespace(check=lambda user_id, plan: check_plan(plan, registry), list=lambda user_id: [])
     services = cast(
         Services, SimpleNamespace(plans=plans, credentials=SimpleNamespace(list=lambda user_id: []), bus=bus)
     )

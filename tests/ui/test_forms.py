@@ -1,16 +1,18 @@
 """A form edits the plan: every change is an undoable edit, every problem stands under its field."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from flowstudio.plan.model import OnError, Plan, Retry, Step, Trigger, TriggerKind
+from flowstudio.plan.model import OnError, Plan, PlanSettings, Retry, Step, Trigger, TriggerKind, WhenBusy
 from flowstudio.plan.rules import Problem, Severity
 from flowstudio.providers.registry import Registry
 from flowstudio.ui.forms.plan_form import PlanForm
+from flowstudio.ui.forms.runs_section import RunsSection
 from flowstudio.ui.forms.step_form import StepForm
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.open_plan import OpenPlan
@@ -258,6 +260,41 @@ def test_a_variable_is_changed_row_by_row(plan_form: PlanForm, qtbot: QtBot) -> 
     cell.selectAll()
     qtbot.keyClicks(cell, "5")
     assert plan_form.open_plan.plan.variables == {"limit": "5"}
+
+
+def test_the_limit_shows_once_runs_do_not_go_side_by_side(plan_form: PlanForm, qtbot: QtBot) -> None:
+    rows = plan_form.runs.rows
+    assert not rows["runs_at_once"].isVisible()
+    box = rows["when_busy"].editor.box
+    assert box.currentText() == "Run beside it"
+    box.setCurrentIndex(box.findText("Wait in line"))
+    box.activated.emit(box.currentIndex())
+    assert plan_form.open_plan.plan.settings.when_busy is WhenBusy.QUEUE
+    qtbot.waitUntil(rows["runs_at_once"].isVisible)
+    qtbot.keyClicks(rows["runs_at_once"].editor.line, "3")
+    assert plan_form.open_plan.plan.settings.runs_at_once == 3
+    plan_form.open_plan.undo.undo()
+    assert plan_form.open_plan.plan.settings.runs_at_once == 1
+
+
+def test_a_setting_that_is_no_number_is_outlined_and_changes_nothing(plan_form: PlanForm, qtbot: QtBot) -> None:
+    line = plan_form.runs.rows["keep_runs"].editor.line
+    qtbot.keyClicks(line, "-5x")
+    assert line.property("invalid") is True
+    assert plan_form.open_plan.plan.settings == PlanSettings()
+
+
+def test_the_plan_for_failed_runs_is_chosen_by_its_name(plan_form: PlanForm, qtbot: QtBot) -> None:
+    stored = [SimpleNamespace(id=plan.id, plan=plan) for plan in (plan_form.open_plan.plan, Plan("mail_me", "Mail me"))]
+    plan_form.open_plan.services.plans.list = lambda user_id: stored  # type: ignore[method-assign]
+    runs = RunsSection(plan_form.open_plan, plan_form._icons)
+    qtbot.addWidget(runs)
+    box = runs.rows["error_plan"].editor.box
+    qtbot.waitUntil(lambda: box.findText("Mail me") > 0)
+    assert box.itemText(0) == "No other plan"
+    assert box.findText("A plan") < 0, "a plan is no remedy for itself"
+    box.activated.emit(box.findText("Mail me"))
+    assert plan_form.open_plan.plan.settings.error_plan == "mail_me"
 
 
 def test_no_part_of_a_form_shows_as_a_window_of_its_own(

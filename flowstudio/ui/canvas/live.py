@@ -11,11 +11,13 @@ from flowstudio.engine.events import (
     RunStarted,
     StepCancelled,
     StepFailed,
+    StepHeld,
     StepRetrying,
     StepSkipped,
     StepStarted,
     StepSucceeded,
 )
+from flowstudio.engine.model import IterationPath
 from flowstudio.plan.model import StepId
 from flowstudio.ui.canvas.faces import WORDS, Look, count_text, duration_text
 
@@ -43,13 +45,14 @@ class StepTally:
     duration_ms: float = 0.0
     retrying: int = 0
     problem: str = ""
+    held: set[IterationPath] = field(default_factory=set)
     left_by: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
 
     @property
     def look(self) -> Look:
-        if self.active:
-            return Look.WAITING if self.retrying else Look.RUNNING
+        if self.active or self.held:
+            return Look.WAITING if self.retrying or self.held else Look.RUNNING
         for count, look in (
             (self.failed, Look.FAILED),
             (self.cancelled, Look.CANCELLED),
@@ -64,6 +67,8 @@ class StepTally:
     def word(self) -> str:
         if self.active and self.retrying:
             return f"try {self.retrying + 1}"
+        if len(self.held) > 1:
+            return f"{len(self.held)} waiting"
         if self.active and self.started > 1:
             return f"running {self.started}"
         return WORDS[self.look]
@@ -78,7 +83,7 @@ class StepTally:
 
     @property
     def has_ended(self) -> bool:
-        return not self.active and self.look is not Look.IDLE
+        return not self.active and not self.held and self.look is not Look.IDLE
 
 
 class LiveRun:
@@ -142,17 +147,23 @@ class LiveRun:
 
     def _settle(self) -> set[StepId]:
         """Nothing runs after the end, whatever the last events said."""
-        still = {step_id for step_id, tally in self._tallies.items() if tally.active}
+        still = {step_id for step_id, tally in self._tallies.items() if tally.active or tally.held}
         for step_id in still:
             tally = self._tallies[step_id]
             tally.cancelled += tally.active
             tally.active = 0
+            tally.held.clear()
         return still
 
 
 def _add(tally: StepTally, event: RunEvent) -> bool:
     """Adds one event of the step; False for kinds that change nothing on the card."""
-    if isinstance(event, StepStarted):
+    if isinstance(event, StepStarted | StepSucceeded | StepFailed | StepCancelled | StepSkipped):
+        tally.held.discard(event.iteration)
+    if isinstance(event, StepHeld):
+        tally.held.add(event.iteration)
+        tally.problem = event.reason
+    elif isinstance(event, StepStarted):
         if event.attempt == 1 or not tally.active:
             tally.active += 1
             tally.started += 1

@@ -134,6 +134,8 @@ def figures_of(run: LiveRun) -> list[str]:
     """["34 s", "118 items"]: how long it goes on or went on, and what came out; why it stands still, if it does."""
     if run.why is not None:
         return [run.why.sentence]
+    if run.waits_for and run.is_active:
+        return [run.waits_for]
     figures = []
     if run.end is not None:
         figures.append(duration(run.end.duration_ms))

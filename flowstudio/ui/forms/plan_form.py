@@ -1,4 +1,4 @@
-"""PlanForm: the plan itself, shown while no step is selected: name, description, what starts it, variables."""
+"""PlanForm: the plan itself, shown while no step is selected: name, description, triggers, variables, runs."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ from flowstudio.ui.controls import push_button, text_label
 from flowstudio.ui.forms.editors.field_editor import as_text
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.page import FormPage
+from flowstudio.ui.forms.runs_section import RunsSection
 from flowstudio.ui.forms.trigger_editor import TriggerEditor
 from flowstudio.ui.forms.undo_keys import leave_undo_to_plan
 from flowstudio.ui.icons import Icons
@@ -38,6 +39,8 @@ class PlanForm(QWidget):
         self._nothing = text_label("Nothing starts this plan by itself.")
         self.page.add(self._trigger_section())
         self.variables = self.page.add_row(FieldRow(VARIABLES, icons))
+        self.runs = RunsSection(open_plan, icons)
+        self.page.add(self.runs)
         self.description.edited.connect(lambda value: open_plan.push(SetPlanField("description", as_text(value))))
         self.variables.edited.connect(self._store_variables)
         layout = QVBoxLayout(self)
@@ -55,6 +58,7 @@ class PlanForm(QWidget):
         self.description.show_value(plan.description or None)
         self.variables.show_value(dict(plan.variables) or None)
         self._show_triggers(plan.triggers)
+        self.runs.show_plan(plan)
 
     def show_problems(self, problems: Sequence[Problem]) -> None:
         own: dict[str, list[Problem]] = {}

@@ -11,6 +11,7 @@ from flowstudio.engine.events import (
     RunEvent,
     StepCancelled,
     StepFailed,
+    StepHeld,
     StepRetrying,
     StepSkipped,
     StepStarted,
@@ -24,6 +25,7 @@ COLUMNS = ("Step", "State", "Done", "Items", "Time", "Last message")
 STATES: Mapping[str, tuple[str, str]] = {
     "running": ("Running", "running"),
     "retrying": ("Trying again", "warning"),
+    "held": ("Waiting", "waiting"),
     "succeeded": ("Succeeded", "ok"),
     "failed": ("Failed", "error"),
     "skipped": ("Skipped", "text_3"),
@@ -32,6 +34,7 @@ STATES: Mapping[str, tuple[str, str]] = {
 STATE_ICONS: Mapping[str, str] = {
     "running": "state-running",
     "retrying": "state-waiting",
+    "held": "state-waiting",
     "succeeded": "state-ok",
     "failed": "state-failed",
     "skipped": "state-skipped",
@@ -129,7 +132,7 @@ class RunModel(QAbstractTableModel):
         return cells[column]
 
 
-_STEP_EVENTS = (StepStarted, StepRetrying, StepSucceeded, StepFailed, StepSkipped, StepCancelled)
+_STEP_EVENTS = (StepStarted, StepHeld, StepRetrying, StepSucceeded, StepFailed, StepSkipped, StepCancelled)
 
 
 def _apply(row: StepRow, event: RunEvent) -> None:
@@ -138,6 +141,8 @@ def _apply(row: StepRow, event: RunEvent) -> None:
             row.state = "running"
         case StepRetrying():
             row.state, row.message = "retrying", event.failure.sentence
+        case StepHeld():
+            row.state, row.message = "held", event.reason
         case StepSucceeded():
             row.state, row.message = "succeeded", event.message
             row.done, row.items, row.time_ms = row.done + 1, row.items + event.items, row.time_ms + event.duration_ms

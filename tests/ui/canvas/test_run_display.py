@@ -10,6 +10,7 @@ from flowstudio.engine.events import (
     RunStarted,
     StepCancelled,
     StepFailed,
+    StepHeld,
     StepRetrying,
     StepSkipped,
     StepStarted,
@@ -184,3 +185,18 @@ def test_states_outlast_other_changes_of_the_canvas(canvas, chain, change: Calla
     view.show_events([began(), started("a"), succeeded("a")])
     change(view)
     assert look(view, "a") is Look.OK
+
+
+def test_steps_that_wait_for_their_turn_are_counted_as_waiting() -> None:
+    run = LiveRun("p")
+    run.take(
+        [
+            began(),
+            *(StepHeld("r", NOW, "a", (item,), 1, "Waits: Slack takes 4 calls at once.", None) for item in (0, 1)),
+        ]
+    )
+    tally = run.tally("a")
+    assert tally is not None
+    assert (tally.look, tally.word, tally.problem) == (Look.WAITING, "2 waiting", "Waits: Slack takes 4 calls at once.")
+    run.take([started("a", (0,)), started("a", (1,))])
+    assert tally.look is Look.RUNNING

@@ -1,10 +1,12 @@
 """One of a list of values."""
 
+from collections.abc import Sequence
+
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QListView, QWidget
 
 from flowstudio.plan.model import Json
-from flowstudio.providers.manifest import Field
+from flowstudio.providers.manifest import Choice, Field
 from flowstudio.ui.forms.editors.field_editor import FieldEditor, as_text, row
 
 
@@ -28,13 +30,18 @@ class ChoiceEditor(FieldEditor):
         super().__init__(field, parent)
         self.box = QuietComboBox()
         self.name_for(self.box)
-        if not field.required or field.default is None:
-            self.box.addItem("Default" if field.default is not None else "Choose…", None)
-        for choice in field.choices:
-            self.box.addItem(choice.title, choice.value)
+        self.offer(field.choices, nothing="Default" if field.default is not None else "Choose…")
         self.box.activated.connect(self._tell)
         row(self, self.box)
         self.show_value(None)
+
+    def offer(self, choices: Sequence[Choice], *, nothing: str) -> None:
+        """Shows these choices instead of those before. nothing: what choosing none of them is called, if one may."""
+        self.box.clear()
+        if not self.field.required or self.field.default is None:
+            self.box.addItem(nothing, None)
+        for choice in choices:
+            self.box.addItem(choice.title, choice.value)
 
     def show_value(self, value: Json) -> None:
         wanted = self.field.default if value is None else value
