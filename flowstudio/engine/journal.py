@@ -1,8 +1,8 @@
 """The writer thread: what runs did becomes durable, many results in one transaction.
 
-There is no fixed time window: while one transaction is on its way to the disk the next results queue up, and the
-writer takes all of them at once, so batches grow by themselves with the load. Entries become durable in the order of
-submission, hence who waits for one entry has waited for all before it.
+While one transaction is on its way to the disk the next results queue up, and the writer takes all of them at once, so
+batches grow by themselves with the load; what nobody waits for lingers a moment (inbox.py). Entries become durable in
+the order of submission, hence who waits for one entry has waited for all before it.
 
 A value the store refuses is found row by row, so that it harms its own run only. From a run whose entry was refused
 nothing more is written until its owner readmits it: a journal has an end, never a hole.
@@ -15,15 +15,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Protocol
 
 from flowstudio.engine.chronicle import line_of
 from flowstudio.engine.errors import EngineClosedError, ResultLostError, StalledError
 from flowstudio.engine.events import RunEvent
+from flowstudio.engine.inbox import Inbox
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import Run, StepRun
 from flowstudio.engine.ports import Exchange, Note, RunChange, RunStore
@@ -40,9 +39,6 @@ TOO_LATE = EngineClosedError("FlowStudio was closed before this could be stored.
 _FAULT_OF_VALUE = frozenset({"storage.unstorable", ResultLostError.code})
 FIRST_RETRY_S = 0.02
 LONGEST_RETRY_S = 1.0
-GATHER_S = 0.0001
-"""A transaction waits for the entries it expects until a pause as long as a quick fsync takes brings none."""
-NONE_EXPECTED = 2**62
 
 
 class Owner(Protocol):
@@ -54,9 +50,11 @@ class Owner(Protocol):
 class Ticket:
     """An entry's way to the disk. While the journal stalls nobody waits: `error` says why, and `is_done` is False."""
 
-    __slots__ = ("_gate", "_is_open", "error", "is_done")
+    __slots__ = ("_gate", "_is_open", "_want", "error", "is_done")
 
-    def __init__(self) -> None:
+    def __init__(self, want: Callable[[], None]) -> None:
+        """want: tells the journal that somebody waits."""
+        self._want = want
         self.is_done = False
         self.error: FlowStudioError | None = None
         self._is_open = False
@@ -66,6 +64,7 @@ class Ticket:
     def wait(self) -> None:
         """Returns when the entry is durable; raises why it will never be, or StalledError when it will be later."""
         if not self.is_done:
+            self._want()
             with self._gate:
                 pass
         if self.error is not None:
@@ -73,8 +72,10 @@ class Ticket:
 
     def wait_for(self, timeout_s: float) -> bool:
         """Whether the entry is durable by then; raises like `wait`."""
-        if not self.is_done and self._gate.acquire(timeout=timeout_s):
-            self._gate.release()
+        if not self.is_done:
+            self._want()
+            if self._gate.acquire(timeout=timeout_s):
+                self._gate.release()
         if self.error is not None:
             raise self.error
         return self.is_done
@@ -95,19 +96,23 @@ class Ticket:
 
 def settled_ticket() -> Ticket:
     """For what is durable already."""
-    ticket = Ticket()
+    ticket = Ticket(_nobody)
     ticket.settle()
     return ticket
+
+
+def _nobody() -> None:
+    """Who is to be told that a settled ticket is waited for."""
 
 
 class _Entry:
     __slots__ = ("event", "item", "owner", "ticket")
 
-    def __init__(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> None:
+    def __init__(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner, ticket: Ticket) -> None:
         self.item = item
         self.event = event
         self.owner = owner
-        self.ticket = Ticket()
+        self.ticket = ticket
 
     @property
     def run_id(self) -> str:
@@ -117,11 +122,11 @@ class _Entry:
 class _Creation:
     __slots__ = ("is_new", "run", "seeds", "ticket")
 
-    def __init__(self, run: Run, seeds: Sequence[StepRun]) -> None:
+    def __init__(self, run: Run, seeds: Sequence[StepRun], ticket: Ticket) -> None:
         self.run = run
         self.seeds = seeds
         self.is_new = False
-        self.ticket = Ticket()
+        self.ticket = ticket
 
     @property
     def run_id(self) -> str:
@@ -156,20 +161,16 @@ class Journal:
         self._on_stall = on_stall
         self._backlog: deque[_Queued] = deque()
         self._is_blocked = False
-        self._is_over = False
         self._is_gone = False
         self._flows = threading.Event()
         self._flows.set()
         self.stall: StalledError | None = None
         self._publish = publish
         self._limits = limits
-        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
+        self._inbox: Inbox[_Queued] = Inbox(limits.batch_rows)
         self._closing = threading.Event()
         self._pause = threading.Event()  # never set: what is queued deserves its patience while closing, too
         self._refused: dict[str, FlowStudioError] = {}
-        self._last_size = 0
-        self._expected = NONE_EXPECTED
-        self._gathered = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="flowstudio-journal", daemon=True)
 
     def start(self) -> None:
@@ -178,19 +179,19 @@ class Journal:
     def close(self, timeout_s: float) -> None:
         """Writes what is queued, then ends the thread."""
         self._closing.set()
-        self._queue.put(None)
+        self._inbox.close()
         self._thread.join(timeout_s)
 
     @property
     def has_room(self) -> bool:
         """False when a run should wait for its last ticket before it makes more work."""
-        return self._queue.qsize() < self._limits.queue_rows
+        return len(self._inbox) < self._limits.queue_rows
 
     def submit(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> Ticket:
         """Queues an entry; event is published once it is durable. Does not block."""
-        entry = _Entry(item, event, owner)
-        self._put(entry)
-        return entry.ticket
+        ticket = Ticket(self._inbox.want)
+        self._put(_Entry(item, event, owner, ticket))
+        return ticket
 
     def keep(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> None:
         """Stores an entry, durable on return. Blocks; raises why it cannot, StalledError among others."""
@@ -230,7 +231,7 @@ class Journal:
             raise EngineClosedError("FlowStudio is closing and starts no more runs.")
         if self.stall is not None:
             raise self.stall
-        creation = _Creation(run, seeds)
+        creation = _Creation(run, seeds, Ticket(self._inbox.want))
         self._put(creation)
         creation.ticket.wait()
         return creation.is_new
@@ -239,52 +240,22 @@ class Journal:
         """Writes for this run again after a refusal its owner has dealt with."""
         self._refused.pop(run_id, None)
 
+    def hurry(self) -> None:
+        """Has what was submitted so far written at once, though nobody waits for it."""
+        self._inbox.want()
+
     def _put(self, each: _Queued) -> None:
-        self._queue.put(each)
-        if self._queue.qsize() >= self._expected:
-            self._gathered.set()
+        self._inbox.put(each)
         if self._is_gone:
             self._turn_away()
 
     def _serve(self) -> None:
-        while not self._is_over:
-            batch, self._is_over = self._take()
+        while (batch := self._inbox.take()) is not None:
             self._write(batch)
             while self._backlog:
                 self._try_again()
         self._is_gone = True
         self._turn_away()
-
-    def _take(self) -> tuple[list[_Queued], bool]:
-        """Blocks for one entry, then takes all that are there, up to a batch; True when it was the last.
-
-        The runs of the batch before are about to bring their next results, and are given a moment: 8 runs then share
-        one transaction instead of two that take turns.
-        """
-        batch: list[_Queued] = []
-        item = self._queue.get()
-        if item is not None:
-            self._gather(self._last_size - 1)
-        while item is not None:
-            batch.append(item)
-            if len(batch) >= self._limits.batch_rows:
-                break
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                break
-        self._last_size = len(batch)
-        return batch, item is None
-
-    def _gather(self, expected: int) -> None:
-        """Sleeps until that many entries are queued or no more come; woken by the last one, not by every one."""
-        self._gathered.clear()
-        self._expected = expected
-        before = -1
-        while before < (queued := self._queue.qsize()) < expected and not self._closing.is_set():
-            before = queued
-            self._gathered.wait(GATHER_S)
-        self._expected = NONE_EXPECTED
 
     def _write(self, batch: list[_Queued]) -> None:
         if self._refused:
@@ -378,7 +349,7 @@ class Journal:
     def _let_go(self) -> None:
         """Nobody waits for what is kept back; runs that would begin now do not, and their submitters hear why."""
         assert self.stall is not None
-        kept = [*self._backlog, *self._queued()]
+        kept = [*self._backlog, *self._inbox.rest()]
         self._backlog.clear()
         for each in kept:
             if isinstance(each, _Creation):
@@ -387,15 +358,6 @@ class Journal:
             self._backlog.append(each)
             if isinstance(each, _Entry):
                 each.ticket.stall(self.stall)
-
-    def _queued(self) -> Iterator[_Queued]:
-        with suppress(Empty):
-            while True:
-                item = self._queue.get_nowait()
-                if item is None:
-                    self._is_over = True
-                else:
-                    yield item
 
     def _flow(self) -> None:
         self.stall = None
@@ -414,7 +376,7 @@ class Journal:
 
     def _turn_away(self) -> None:
         """What comes when nobody writes any more is not waited for."""
-        for each in self._queued():
+        for each in self._inbox.rest():
             if not isinstance(each, _Telling):
                 each.ticket.settle(TOO_LATE)
 

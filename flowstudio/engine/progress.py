@@ -353,6 +353,8 @@ class Progress:
             duration_ms=self._elapsed_ms(attempt),
         )
         self.last_ticket = self._journal.submit(row, event, self._owner)
+        if not attempt.node.is_repeatable:
+            self._journal.hurry()  # what left the process is on disk as soon as can be, or a crash would ask about it
         return self.last_ticket
 
     def _write_held(self, attempt: Attempt, metadata: Mapping[str, Json], reason: str, until: datetime | None) -> None:

@@ -180,7 +180,7 @@ def test_new_runs_share_one_transaction_with_what_is_queued(store: ScriptedStore
     for creator in creators:
         creator.start()
     entries = [journal.submit(row("r", number), None, RunOwner()) for number in range(2)]
-    while journal._queue.qsize() < 5:
+    while len(journal._inbox) < 5:
         pass
     journal.start()
     for creator in creators:
@@ -196,7 +196,7 @@ def test_of_two_that_bring_one_new_run_in_one_transaction_the_first_has_it(journ
     ]
     for creator in creators:
         creator.start()
-    while journal._queue.qsize() < 2:
+    while len(journal._inbox) < 2:
         pass
     journal.start()
     for creator in creators:
@@ -204,17 +204,23 @@ def test_of_two_that_bring_one_new_run_in_one_transaction_the_first_has_it(journ
     assert sorted(answers) == [False, True]
 
 
-def test_a_transaction_waits_a_moment_for_the_runs_of_the_one_before(
+def test_what_nobody_waits_for_is_written_within_a_moment(store: ScriptedStore, journal: Journal) -> None:
+    journal.start()
+    ticket = journal.submit(row("r", 1), None, RunOwner())
+    waited = threading.Event()
+    while not ticket.is_done and not waited.wait(0.001):
+        pass
+    assert store.rows == [row("r", 1)]
+
+
+def test_a_chain_nobody_waits_for_is_one_transaction(
     store: ScriptedStore, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowstudio.engine.journal.GATHER_S", 5.0)
-    before = [journal.submit(row("r", number), None, RunOwner()) for number in range(3)]
+    monkeypatch.setattr("flowstudio.engine.inbox.LINGER_S", 60.0)
     journal.start()
-    for each in before:
-        each.wait()
-    after = [journal.submit(row("r", number), None, RunOwner()) for number in range(3, 6)]
-    after[-1].wait()
-    assert [len(batch) for batch in store.batches] == [3, 3]
+    tickets = [journal.submit(row("r", number), None, RunOwner()) for number in range(50)]
+    tickets[-1].wait()
+    assert [len(batch) for batch in store.batches] == [50]
 
 
 def test_a_full_queue_says_so(journal: Journal) -> None:

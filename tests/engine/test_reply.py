@@ -24,7 +24,7 @@ def row(step_id: str, sequence: int) -> StepRun:
 
 
 def test_nobody_hears_an_answer_before_it_is_durable() -> None:
-    reply, ticket = Reply(SystemClock()), Ticket()
+    reply, ticket = Reply(SystemClock()), Ticket(lambda: None)
     reply.give("hello", ticket)
     assert reply.wait(0.05) is None
     threading.Timer(0.01, ticket.settle).start()
