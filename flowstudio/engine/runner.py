@@ -24,8 +24,9 @@ from flowstudio.engine.journal import Ticket
 from flowstudio.engine.model import Failure, IterationPath, Run, RunLink, RunState, StepState
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
-from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome, performs_dry
+from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome
 from flowstudio.engine.stops import NO_EDITS, Edits, Steered, Stops, decide, stops_of
+from flowstudio.engine.turns import Turns
 from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, StepId
@@ -53,8 +54,9 @@ class Runner:
         resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
         self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self, resume_url)
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
+        self._turns = Turns(run, works, self._progress, partial(self._submit, self._take_turn))
         self._attempts = Attempts(
-            works.timers, works.clock, self._wake, partial(self._submit, self._listen), self._has_turn
+            works.timers, works.clock, self._wake, partial(self._submit, self._listen), self._turns.has_come
         )
         self._stops = stops_of(run, known)
         self._verdict: Verdict | None = None
@@ -256,7 +258,9 @@ class Runner:
             log.error("Run %s is interrupted, and that could not be stored: %s", self.run.id, error)
         self._let_go()
 
-    def _work(self, attempt: Attempt) -> None:
+    def _work(self, attempt: Attempt, sent: float) -> None:
+        """sent: when it was given to the pool."""
+        self._turns.has_thread(attempt, sent)
         self._go_on(attempt, False)
 
     def _go_on(self, attempt: Attempt | None, is_over: bool) -> None:
@@ -386,7 +390,7 @@ class Runner:
                 return  # dropped meanwhile, and its turn given to the next
             if not self._is_paused:
                 self._record.move(RunState.RUNNING)
-        self._work(attempt)
+        self._go_on(attempt, False)
 
     def _listen(self, attempt: Attempt) -> None:
         """Waits for the end of the run that a parked attempt called."""
@@ -448,21 +452,9 @@ class Runner:
             self._record.move(RunState.RUNNING)
         return startable
 
-    def _has_turn(self, attempt: Attempt) -> bool:
-        """Whether the provider takes a call now; if not, a thread of the pool comes back with it in its turn."""
-        step, is_dry = attempt.node.step, self.run.options.is_dry
-        if is_dry and not performs_dry(attempt.node):
-            return True
-        come_back = partial(self._submit, self._take_turn, attempt)
-        permit = attempt.permit = self._works.gates.ask(self.run.user_id, step.provider, step.credential, come_back)
-        if permit is None or permit.has_passed:
-            return True
-        self._progress.queue_up(attempt, permit)
-        return False
-
     def _dispatch(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
-            self._submit(self._work, attempt)
+            self._submit(self._work, attempt, self._works.clock.monotonic())
 
     def _go_on_with(self, held: Sequence[Attempt], edits: Edits) -> Ticket:
         """Ends the pause for these; the way to the disk of what was decided about them."""

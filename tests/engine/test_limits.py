@@ -295,3 +295,17 @@ def test_a_held_step_has_not_started_when_the_process_dies(bench: Workbench, doo
     bench.engine.recover()
     assert ended(bench, "r1").state is RunState.SUCCEEDED
     assert len(bench.invoker.calls) == 1, "the one that had started came to its end while the engine closed"
+
+
+def test_a_step_that_waited_long_for_a_thread_says_so(store: Any) -> None:
+    bench, door = Workbench(store, Functions(), EngineLimits(threads=1)), Door()
+    bench.invoker.functions["door"] = door
+    submit(bench, fan(2), "r1")
+    assert door.arrived.acquire(timeout=PATIENCE_S)
+    threading.Timer(1.1, door.open.set).start()
+    ended(bench, "r1")
+    bench.engine.close()
+    lines = [event.text for event in bench.events if isinstance(event, LogWritten)]
+    assert len(lines) == 1
+    assert lines[0].startswith("Waited 1.")
+    assert lines[0].endswith("s for a thread: all 1 were at work.")
