@@ -60,6 +60,9 @@ class Echoes:
     def __init__(self) -> None:
         self.called_at: list[float] | None = None
 
+    def limit(self, user_id: str, provider: str, credential: str | None) -> None:
+        return None
+
     def invoke(self, call: Invocation) -> ProviderResult:
         if self.called_at is not None:
             self.called_at.append(time.perf_counter())
@@ -80,7 +83,7 @@ def engine(synchronous: str = "FULL", echoes: Echoes | None = None) -> Iterator[
     bus = Bus()
     bus.subscribe(lambda event: None)
     actions = echoes or Echoes()
-    engine = Engine(SqlRunStore(database), actions, actions, bus.publish, SystemClock())
+    engine = Engine(SqlRunStore(database), actions, lambda _user: actions, bus.publish, SystemClock())
     engine.start()
     try:
         yield engine

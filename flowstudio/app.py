@@ -207,7 +207,7 @@ def build(settings: Settings) -> Application:
         live, address = LivePlans(stores.plans), PublicAddress(settings)
         limits = EngineLimits(threads=settings.threads)
         engine = Engine(
-            stores.runs, invoker, shipped, bus.publish, clock, limits, live, address.to_resume, stores.payloads
+            stores.runs, invoker, catalogue, bus.publish, clock, limits, live, address.to_resume, stores.payloads
         )
         engine.start()
         closing.callback(engine.close)

@@ -40,7 +40,12 @@ class Calls:
     """Thread-safe."""
 
     def __init__(
-        self, runs: RunSteering, store: RunStore, plans: PlanSource, compile: Callable[[Plan], Program], clock: Clock
+        self,
+        runs: RunSteering,
+        store: RunStore,
+        plans: PlanSource,
+        compile: Callable[[Plan, str], Program],
+        clock: Clock,
     ) -> None:
         self._runs = runs
         self._store = store
@@ -144,7 +149,7 @@ class Calls:
         if isinstance(response, dict):
             body: Json = response.get("body")
             return body
-        block = self._compile(child.plan).top
+        block = self._compile(child.plan, child.user_id).top
         outputs: dict[StepId, Json] = {}
         for index in block.terminals:
             step_id = block.nodes[index].step.id

@@ -6,9 +6,9 @@ body of each loop; inside a block steps are known by index.
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from flowstudio.engine.errors import NotRunnableError
 from flowstudio.plan.document import content_hash
@@ -16,6 +16,8 @@ from flowstudio.plan.expression import Condition, ExpressionError, Scope, Templa
 from flowstudio.plan.model import AWAITED_CALL, Edge, Json, Plan, Step, StepId, StepKind, ports_of
 from flowstudio.plan.rules import ActionTable
 
+ActionsOf: TypeAlias = Callable[[str], ActionTable]
+"""User id -> what that user's steps can call; the same object until that changes."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -111,30 +113,35 @@ def compile_plan(plan: Plan, actions: ActionTable) -> Program:
 
 
 class Compiler:
-    """Programs by plan: the same object first, then the same content; the least recently used are forgotten."""
+    """Programs by plan: the same object first, then the same content; the least recently used are forgotten.
 
-    def __init__(self, actions: ActionTable, capacity: int) -> None:
+    A program holds what its user's table says of each action, so each table has its own. Keys are the addresses of
+    plans and tables: the entries hold both, so no other object can be given them meanwhile.
+    """
+
+    def __init__(self, actions: ActionsOf, capacity: int) -> None:
         self._actions = actions
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._by_object: OrderedDict[int, tuple[Plan, Program]] = OrderedDict()
-        self._by_content: OrderedDict[str, Program] = OrderedDict()
+        self._by_object: OrderedDict[tuple[int, int], tuple[Plan, ActionTable, Program]] = OrderedDict()
+        self._by_content: OrderedDict[tuple[str, int], tuple[ActionTable, Program]] = OrderedDict()
 
-    def compile(self, plan: Plan) -> Program:
+    def compile(self, plan: Plan, user_id: str) -> Program:
         """Compiled at most once while it is remembered. Thread-safe; raises like compile_plan."""
+        actions = self._actions(user_id)
+        key = (id(plan), id(actions))
         with self._lock:
-            known = self._by_object.get(id(plan))  # holding the plan keeps its id from being given to another
+            known = self._by_object.get(key)
             if known is not None:
-                self._by_object.move_to_end(id(plan))
-                return known[1]
-        content = content_hash(plan)
+                self._by_object.move_to_end(key)
+                return known[2]
+        content = (content_hash(plan), id(actions))
         with self._lock:
-            program = self._by_content.get(content)
-        if program is None:
-            program = compile_plan(plan, self._actions)
+            same = self._by_content.get(content)
+        program = same[1] if same is not None else compile_plan(plan, actions)
         with self._lock:
-            _remember(self._by_content, content, program, self._capacity)
-            _remember(self._by_object, id(plan), (plan, program), self._capacity)
+            _remember(self._by_content, content, (actions, program), self._capacity)
+            _remember(self._by_object, key, (plan, actions, program), self._capacity)
         return program
 
 

@@ -10,7 +10,7 @@ from flowstudio.engine import recovery
 from flowstudio.engine.admission import Admission, Arrival, Entry, replaced_by
 from flowstudio.engine.answers import Answers
 from flowstudio.engine.calls import Calls
-from flowstudio.engine.compile import Compiler, Program
+from flowstudio.engine.compile import ActionsOf, Compiler, Program
 from flowstudio.engine.error_plans import ErrorPlans
 from flowstudio.engine.errors import EngineClosedError, NotWaitingError, StalledError
 from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunHeld
@@ -29,7 +29,6 @@ from flowstudio.engine.timers import Timers
 from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, Plan, StepId
-from flowstudio.plan.rules import ActionTable
 
 DEFAULT_LIMITS = EngineLimits()
 KEY_BYTES = 24
@@ -54,7 +53,7 @@ class Engine:
         self,
         store: RunStore,
         invoker: ActionInvoker,
-        actions: ActionTable,
+        actions: ActionsOf,
         publish: Callable[[RunEvent], None],
         clock: Clock,
         limits: EngineLimits = DEFAULT_LIMITS,
@@ -116,7 +115,7 @@ class Engine:
         EngineClosedError, the StorageError family.
         """
         self._check_open()
-        program = self._compiler.compile(run.plan)
+        program = self._compiler.compile(run.plan, run.user_id)
         compile_breakpoints(run.plan, run.options.breakpoints)
         run = self._completed(run, program)
         if not self._journal.create(run, seeds):
@@ -130,7 +129,7 @@ class Engine:
 
         Durable on return, however long the journal stalls, and even while the engine closes; raises like submit.
         """
-        run = self._completed(run, self._compiler.compile(run.plan))
+        run = self._completed(run, self._compiler.compile(run.plan, run.user_id))
         while True:
             try:
                 return run if self._journal.create(run) else None
@@ -139,7 +138,7 @@ class Engine:
 
     def start_stored(self, run: Run) -> None:
         """Starts a run that store_new has stored. Raises EngineClosedError."""
-        self._launch(Runner(run, self._compiler.compile(run.plan), self._works, self._forget))
+        self._launch(Runner(run, self._compiler.compile(run.plan, run.user_id), self._works, self._forget))
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run | None:
         """The run in its final state, once that is durable; None when it is unknown or has not ended by then."""

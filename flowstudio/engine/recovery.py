@@ -65,7 +65,7 @@ def verdict_of(plan: Plan, rows: Sequence[StepRun]) -> Verdict | None:
 def compile_again(run: Run, compiler: Compiler) -> Program | Failure:
     """The run's program, or why the plan it was started with cannot run any more."""
     try:
-        return compiler.compile(run.plan)
+        return compiler.compile(run.plan, run.user_id)
     except FlowStudioError as error:
         log.warning("Run %s cannot be taken up again: %s", run.id, error)
         return failure_of(error)

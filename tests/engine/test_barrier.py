@@ -31,18 +31,23 @@ class SlowDisk:
         self.store = store
         self.gate = threading.Event()
 
-    def write(self, entries: Any, new_runs: Any = ()) -> Any:
+    def write(self, entries: Any, new_runs: Any = (), seeds: Any = ()) -> Any:
         if any(isinstance(each, StepRun) for each in entries):
             self.gate.wait(PATIENCE_S)
-        return self.store.write(entries, new_runs)
+        return self.store.write(entries, new_runs, seeds)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
 
+EFFECTS = Effects()
+
+
 class Bench(Workbench):
     def open(self) -> Engine:
-        self.engine = Engine(self.store, self.invoker, Effects(), self.events.append, SystemClock(), self.limits)
+        self.engine = Engine(
+            self.store, self.invoker, lambda _user: EFFECTS, self.events.append, SystemClock(), self.limits
+        )
         self.engine.start()
         return self.engine
 

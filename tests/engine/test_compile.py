@@ -10,7 +10,7 @@ from flowstudio.engine.compile import Compiler, compile_plan
 from flowstudio.engine.errors import NotRunnableError
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Edge, Plan
-from tests.engine.workbench import Actions, plan, step
+from tests.engine.workbench import ACTIONS, Actions, Info, plan, step
 
 LOOP = step("l", "flow.loop", {"items": []})
 
@@ -43,18 +43,33 @@ def test_a_broken_expression_names_its_step_and_field() -> None:
 
 
 def test_the_same_content_is_compiled_once() -> None:
-    compiler = Compiler(Actions(), 8)
-    first = compiler.compile(plan(step("a"), step("b"), edges="a > b"))
-    assert compiler.compile(plan(step("a"), step("b"), edges="a > b")) is first
-    assert compiler.compile(plan(step("a"), step("b"))) is not first
+    compiler = Compiler(lambda _user: ACTIONS, 8)
+    first = compiler.compile(plan(step("a"), step("b"), edges="a > b"), "u")
+    assert compiler.compile(plan(step("a"), step("b"), edges="a > b"), "u") is first
+    assert compiler.compile(plan(step("a"), step("b")), "u") is not first
 
 
 def test_the_least_recently_used_program_is_forgotten() -> None:
-    compiler = Compiler(Actions(), 2)
+    compiler = Compiler(lambda _user: ACTIONS, 2)
     plans = [plan(step(name)) for name in "abc"]
-    first, second, _ = (compiler.compile(each) for each in plans)
-    assert compiler.compile(plans[1]) is second
-    assert compiler.compile(plans[0]) is not first
+    first, second, _ = (compiler.compile(each, "u") for each in plans)
+    assert compiler.compile(plans[1], "u") is second
+    assert compiler.compile(plans[0], "u") is not first
+
+
+def test_each_users_own_table_says_what_an_action_does() -> None:
+    class Own(Actions):
+        """Of a user whose integration only reads."""
+
+        def find(self, provider: str, action: str) -> Info | None:
+            return Info(provider, action, "read")
+
+    tables = {"ada": Own(), "bob": ACTIONS}
+    compiler = Compiler(tables.__getitem__, 8)
+    same = plan(step("a", "test.write"))
+    assert compiler.compile(same, "ada").nodes["a"].effect == "read"
+    assert compiler.compile(same, "bob").nodes["a"].effect == "write"
+    assert compiler.compile(plan(step("a", "test.write")), "ada").nodes["a"].effect == "read"
 
 
 def test_a_plan_of_ten_thousand_steps_compiles_in_a_second() -> None:

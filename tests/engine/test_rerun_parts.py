@@ -99,9 +99,14 @@ class Effects:
         return ""
 
 
+EFFECTS = Effects()
+
+
 class DryBench(Workbench):
     def open(self) -> Engine:
-        self.engine = Engine(self.store, self.invoker, Effects(), self.events.append, SystemClock(), self.limits)
+        self.engine = Engine(
+            self.store, self.invoker, lambda _user: EFFECTS, self.events.append, SystemClock(), self.limits
+        )
         self.engine.start()
         return self.engine
 

@@ -123,6 +123,9 @@ def new_run(plan: Plan, run_id: str = "r1", data: Json = None) -> Run:
     return Run(run_id, "local", plan, RunState.QUEUED, TriggerEvent(data=data), datetime.now(UTC))
 
 
+ACTIONS = Actions()
+
+
 @dataclass
 class Workbench:
     """An engine at work and what it told. `open` makes another one over the same store, as a restart does."""
@@ -142,7 +145,7 @@ class Workbench:
         self.engine = Engine(
             self.store,
             self.invoker,
-            Actions(),
+            lambda _user: ACTIONS,
             self.events.append,
             SystemClock(),
             self.limits,
