@@ -65,6 +65,10 @@ QUESTION = "question"
 """Key in the metadata of a running row whose step was in flight at a crash and waits for a person's answer."""
 
 
+REUSED_FROM = "reused_from"
+"""Key in the metadata of a row taken over from another run: the id of the run that worked it out."""
+
+
 class Answer(StrEnum):
     """What becomes of such a step. retry: it is done again; done: it had happened; fail: it counts as failed."""
 

@@ -24,10 +24,11 @@ from flowstudio.engine.events import (
     StepSucceeded,
     items_in,
 )
-from flowstudio.engine.model import QUESTION, Failure, Run, RunState, StepRun, StepState
+from flowstudio.engine.model import QUESTION, REUSED_FROM, Failure, Run, RunState, StepRun, StepState
 from flowstudio.engine.stops import HELD, INPUT, REASON
 from flowstudio.plan.model import StepId, StepKind
 
+IS_REUSED = "Reused from an earlier run."
 UNKNOWN_FAILURE = Failure("engine.unknown", "The step failed; why was not kept.")
 
 
@@ -76,7 +77,7 @@ def _events_of(row: StepRun, run: Run, kinds: dict[StepId, StepKind]) -> list[Ru
         told.insert(0, StepHeld(*asked, row.attempt, str(row.metadata.get("waited_for", "")), at))
     if row.state is StepState.SUCCEEDED:
         items = items_in(kinds.get(row.step_id, StepKind.ACTION), row.output)
-        told.append(StepSucceeded(*about, row.attempt, items, row.duration_ms, row.ports, row.message))
+        told.append(StepSucceeded(*about, row.attempt, items, row.duration_ms, row.ports, _message(row)))
     elif row.state is StepState.FAILED:
         failure = row.failure or UNKNOWN_FAILURE
         told.append(StepFailed(*about, row.attempt, failure, row.duration_ms, row.ports))
@@ -85,3 +86,7 @@ def _events_of(row: StepRun, run: Run, kinds: dict[StepId, StepKind]) -> list[Ru
     elif row.state is StepState.CANCELLED:
         told.append(StepCancelled(*about))
     return told
+
+
+def _message(row: StepRun) -> str:
+    return f"{IS_REUSED} {row.message}".rstrip() if REUSED_FROM in row.metadata else row.message

@@ -14,6 +14,7 @@ from flowstudio.plan.model import Json, StepId, StepKind
 
 NOT_PART: Final = "it is no part of this run"
 PINNED: Final = "pinned"
+IS_PINNED: Final = "Its output is pinned."
 
 _DECIDES: Final = frozenset({StepKind.CONDITION, StepKind.SWITCH})
 
@@ -95,4 +96,4 @@ def pinned(node: Node, output: Json) -> Outcome:
         ports = ("true" if told.get("result") is True else "false",)
     elif node.kind is StepKind.SWITCH:
         ports = (str(told.get("case", "default")),)
-    return Outcome(StepState.SUCCEEDED, ports, output, "Its output is pinned.", None, {PINNED: True})
+    return Outcome(StepState.SUCCEEDED, ports, output, IS_PINNED, None, {PINNED: True})

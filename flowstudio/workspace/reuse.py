@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from flowstudio.engine.model import IterationPath, Run, StepRun, StepState
+from flowstudio.engine.model import REUSED_FROM, IterationPath, Run, StepRun, StepState
 from flowstudio.engine.progress import ITEM_ENDED, NOT_TAKEN
 from flowstudio.engine.steering import PINNED
 from flowstudio.engine.stops import EDITED
@@ -17,7 +17,6 @@ from flowstudio.plan.dependencies import Dependencies
 from flowstudio.plan.fingerprint import fingerprints
 from flowstudio.plan.model import Json, Plan, StepId
 
-REUSED_FROM = "reused_from"
 STALE = "stale"
 """Key in the metadata of a row that a person chose to use although its step had changed."""
 _FOREIGN = frozenset({STALE, EDITED, PINNED})

@@ -12,6 +12,7 @@ HasCredential = Callable[[str, str | None], bool]
 """Whether the user has a credential for a provider, of that name or (None) at all."""
 
 BADGE_LIMIT = 4
+PIN_TIP = "Its output is pinned: runs started by hand use that instead of doing the step."
 
 
 class Catalogue(Protocol):
@@ -71,8 +72,19 @@ class Face:
     is_disabled: bool
 
 
-def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential, differs: bool = False) -> Face:
-    """differs: whether the draft has this step otherwise."""
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is true of a step besides itself. differs: the draft has it otherwise; breaks: runs pause before it."""
+
+    differs: bool = False
+    is_pinned: bool = False
+    breaks: bool = False
+
+
+UNMARKED = Marks()
+
+
+def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential, marks: Marks = UNMARKED) -> Face:
     manifest = catalogue.provider(step.provider)
     action = catalogue.find(step.provider, step.action)
     if manifest is None or action is None:
@@ -82,7 +94,7 @@ def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential, dif
             icon="ph.puzzle-piece",
             initials_of=step.provider,
             category=manifest.category if manifest else Category.LOGIC,
-            badges=_badges(step, needs_credential=False, differs=differs),
+            badges=_badges(step, False, marks),
             is_known=False,
             is_disabled=step.disabled,
         )
@@ -93,16 +105,20 @@ def face_of(step: Step, catalogue: Catalogue, has_credential: HasCredential, dif
         icon=action.icon or manifest.icon,
         initials_of=manifest.title,
         category=manifest.category,
-        badges=_badges(step, needs, differs),
+        badges=_badges(step, needs, marks),
         is_known=True,
         is_disabled=step.disabled,
     )
 
 
-def _badges(step: Step, needs_credential: bool, differs: bool) -> tuple[Badge, ...]:
+def _badges(step: Step, needs_credential: bool, marks: Marks) -> tuple[Badge, ...]:
     every = []
-    if differs:
+    if marks.differs:
         every.append(Badge("", "~", "warning", "The draft has this step otherwise."))
+    if marks.breaks:
+        every.append(Badge("ph.record-fill", "", "error", "Breakpoint: runs from this window pause before it."))
+    if marks.is_pinned:
+        every.append(Badge("ph.push-pin-fill", "", "pinned", PIN_TIP))
     if needs_credential:
         every.append(Badge("key", "", "warning", "This step needs a credential."))
     if step.retry.tries > 1:

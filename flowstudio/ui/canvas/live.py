@@ -12,6 +12,8 @@ from flowstudio.engine.events import (
     StepCancelled,
     StepFailed,
     StepHeld,
+    StepInterrupted,
+    StepPaused,
     StepRetrying,
     StepSkipped,
     StepStarted,
@@ -45,7 +47,8 @@ class StepTally:
     duration_ms: float = 0.0
     retrying: int = 0
     problem: str = ""
-    held: set[IterationPath] = field(default_factory=set)
+    held: dict[IterationPath, str] = field(default_factory=dict)
+    """What stands still, with the word for it: waiting for its turn or a call, paused at a breakpoint, asking."""
     left_by: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
 
@@ -67,8 +70,9 @@ class StepTally:
     def word(self) -> str:
         if self.active and self.retrying:
             return f"try {self.retrying + 1}"
-        if len(self.held) > 1:
-            return f"{len(self.held)} waiting"
+        if self.held:
+            word = "paused" if "paused" in self.held.values() else next(iter(self.held.values()))
+            return f"{len(self.held)} {word}" if len(self.held) > 1 else word
         if self.active and self.started > 1:
             return f"running {self.started}"
         return WORDS[self.look]
@@ -159,10 +163,13 @@ class LiveRun:
 def _add(tally: StepTally, event: RunEvent) -> bool:
     """Adds one event of the step; False for kinds that change nothing on the card."""
     if isinstance(event, StepStarted | StepSucceeded | StepFailed | StepCancelled | StepSkipped):
-        tally.held.discard(event.iteration)
-    if isinstance(event, StepHeld):
-        tally.held.add(event.iteration)
+        tally.held.pop(event.iteration, None)
+    if isinstance(event, StepHeld | StepPaused):
+        tally.held[event.iteration] = "waiting" if isinstance(event, StepHeld) else "paused"
         tally.problem = event.reason
+    elif isinstance(event, StepInterrupted):
+        tally.held[event.iteration] = "asks"
+        tally.problem = event.failure.sentence
     elif isinstance(event, StepStarted):
         if event.attempt == 1 or not tally.active:
             tally.active += 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from flowstudio.plan.model import ERROR, Edge, Plan, Step, StepId
 from flowstudio.providers.manifest import Category
-from flowstudio.ui.canvas.faces import Catalogue, Face, HasCredential, Look, face_of
+from flowstudio.ui.canvas.faces import Catalogue, Face, HasCredential, Look, Marks, face_of
 from flowstudio.ui.canvas.geometry import (
     CARD_W,
     HEADER_H,
@@ -45,6 +45,8 @@ class CanvasScene(ItemScene):
         self._edges: dict[EdgeKey, Edge] = {}
         self._children: dict[StepId, set[StepId]] = {}
         self._differing: frozenset[StepId] = frozenset()
+        self._breakpoints: frozenset[StepId] = frozenset()
+        self._pinned: frozenset[StepId] = frozenset()
         self.plan = Plan(id=plan.id, name=plan.name)
         self.show_plan(plan)
 
@@ -62,11 +64,13 @@ class CanvasScene(ItemScene):
                 self._remove_wire(key)
             new_edges = [edge for key, edge in edges.items() if key not in self._edges]
         loops = self._loops_around([*gone_steps, *(step.id for step in changed)])
+        repinned, self._pinned = self._pinned ^ plan.pins.keys(), frozenset(plan.pins)
         for step_id in gone_steps:
             self._remove_card(step_id)
         for step in changed:
             self._show_card(step)
         self._steps = steps
+        self._show_faces(repinned)
         loops |= self._loops_around([step.id for step in changed])
         self._settle_boxes([step.id for step in changed], loops)
         new_wires = [self.wires.add(edge) for edge in new_edges]
@@ -89,9 +93,19 @@ class CanvasScene(ItemScene):
     def show_differing(self, ids: frozenset[StepId]) -> None:
         """Marks the steps that are different elsewhere: of an old run's plan, those the draft has otherwise."""
         touched, self._differing = self._differing ^ ids, ids
-        for step_id in touched & self._steps.keys():
-            self._show_face(self.cards.row_of[step_id], self._steps[step_id])
+        self._show_faces(touched)
         self.redrawn.emit()
+
+    def show_breakpoints(self, ids: frozenset[StepId]) -> None:
+        """Marks the steps before which runs from this window pause."""
+        touched, self._breakpoints = self._breakpoints ^ ids, ids
+        self._show_faces(touched)
+        self.redrawn.emit()
+
+    def _show_faces(self, ids: Iterable[StepId]) -> None:
+        for step_id in ids:
+            if step_id in self._steps:
+                self._show_face(self.cards.row_of[step_id], self._steps[step_id])
 
     def step(self, step_id: StepId) -> Step | None:
         return self._steps.get(step_id)
@@ -191,7 +205,8 @@ class CanvasScene(ItemScene):
         self._show_face(row, step)
 
     def _show_face(self, row: int, step: Step) -> None:
-        face = face_of(step, self._catalogue, self._has_credential, step.id in self._differing)
+        marks = Marks(step.id in self._differing, step.id in self._pinned, step.id in self._breakpoints)
+        face = face_of(step, self._catalogue, self._has_credential, marks)
         self.cards.faces[row] = face
         ports = sum(1 for anchor in self.cards.anchors[row] if anchor.port.name != ERROR.name)
         self.cards.traits[row] = (

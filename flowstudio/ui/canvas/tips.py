@@ -26,12 +26,12 @@ def _card(scene: CanvasScene, step_id: StepId) -> str:
     lines = [f"<b>{escape(face.title)}</b>", escape(face.subtitle), f"<code>steps.{escape(step_id)}</code>"]
     lines += [escape(badge.tip) for badge in face.badges if badge.tip]
     tally = scene.run.tally(step_id)
-    if tally is not None and tally.has_ended:
+    if tally is not None:
         ran = tally.succeeded + tally.failed
         if ran:
             times = "once" if ran == 1 else f"{ran} times"
             lines.append(f"Ran {times}, {tally.items} items, {duration_text(tally.duration_ms)}")
-        if tally.problem:
+        if tally.problem and (tally.has_ended or tally.held or tally.retrying):
             lines.append(escape(tally.problem))
     return "<br>".join(lines)
 

@@ -3,7 +3,10 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from flowstudio.engine.model import StepRun
+from flowstudio.engine.model import REUSED_FROM, StepRun
+from flowstudio.engine.steering import PINNED
+from flowstudio.engine.step import DRY, UNSENT
+from flowstudio.engine.stops import EDITED
 from flowstudio.plan.evaluation.deferred import abridged
 from flowstudio.plan.model import Json
 from flowstudio.ui.chrome.elided_label import ElidedLabel
@@ -13,6 +16,7 @@ from flowstudio.ui.panels.data_view import DataView
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.segments import Segments
 from flowstudio.ui.tokens import SPACE_2, SPACE_3
+from flowstudio.workspace.reuse import STALE
 from flowstudio.workspace.step_input import StepInput
 
 INPUT, OUTPUT, BOTH = range(3)
@@ -111,7 +115,21 @@ def facts_of(result: StepRun, rows: int) -> str:
         parts.append(f"try {result.attempt}")
     if result.started_at is not None:
         parts.append(f"{result.started_at.astimezone():%H:%M:%S}")
+    parts += origins_of(result)
     return "  ·  ".join(parts)
+
+
+def origins_of(result: StepRun) -> list[str]:
+    """Where the output is from, if not from the step itself as the plan has it."""
+    facts = result.metadata
+    told = {
+        PINNED: "pinned",
+        REUSED_FROM: "reused from an earlier run",
+        STALE: "older than the step",
+        EDITED: "input edited by hand",
+    }
+    found = [text for name, text in told.items() if name in facts]
+    return [*found, "what would be sent"] if facts.get(DRY) == UNSENT and result.output is not None else found
 
 
 def duration(milliseconds: float) -> str:

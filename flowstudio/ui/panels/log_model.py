@@ -18,6 +18,7 @@ from flowstudio.engine.events import (
     StepCancelled,
     StepFailed,
     StepInterrupted,
+    StepPaused,
     StepRetrying,
     StepSkipped,
     StepStarted,
@@ -26,6 +27,7 @@ from flowstudio.engine.events import (
 from flowstudio.engine.model import Failure, RunState
 from flowstudio.plan.model import StepId
 from flowstudio.ui.icons import Icons
+from flowstudio.ui.panels.run_model import is_unsent
 
 LIMIT = 50_000  # lines kept; older ones are in the run's history
 LEVELS = ("debug", "info", "warning", "error")
@@ -178,6 +180,10 @@ def line_of(event: RunEvent) -> Line | None:
         case StepFailed():
             text = f"{event.failure.sentence} {event.failure.fix}".strip()
             return Line(event.at, "error", event.step_id, text + _item(event.iteration))
+        case StepPaused():
+            return Line(event.at, "info", event.step_id, f"The run pauses here. {event.reason}{_item(event.iteration)}")
+        case StepSkipped() if is_unsent(event):
+            return Line(event.at, "info", event.step_id, event.reason + _item(event.iteration))
         case StepSkipped():
             return Line(event.at, "debug", event.step_id, f"Skipped: {event.reason}{_item(event.iteration)}")
         case StepCancelled():

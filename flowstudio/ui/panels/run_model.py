@@ -12,11 +12,16 @@ from flowstudio.engine.events import (
     StepCancelled,
     StepFailed,
     StepHeld,
+    StepInterrupted,
+    StepPaused,
     StepRetrying,
     StepSkipped,
     StepStarted,
     StepSucceeded,
 )
+from flowstudio.engine.retelling import IS_REUSED
+from flowstudio.engine.steering import IS_PINNED
+from flowstudio.engine.step import NO_CALL, NOT_SENT
 from flowstudio.plan.model import StepId
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_panel import duration
@@ -26,7 +31,12 @@ STATES: Mapping[str, tuple[str, str]] = {
     "running": ("Running", "running"),
     "retrying": ("Trying again", "warning"),
     "held": ("Waiting", "waiting"),
+    "paused": ("Paused before", "waiting"),
+    "asks": ("Asks", "warning"),
     "succeeded": ("Succeeded", "ok"),
+    "pinned": ("Pinned", "pinned"),
+    "reused": ("Reused", "text_2"),
+    "unsent": ("Not sent", "text_2"),
     "failed": ("Failed", "error"),
     "skipped": ("Skipped", "text_3"),
     "cancelled": ("Cancelled", "text_3"),
@@ -35,7 +45,12 @@ STATE_ICONS: Mapping[str, str] = {
     "running": "state-running",
     "retrying": "state-waiting",
     "held": "state-waiting",
+    "paused": "state-waiting",
+    "asks": "state-waiting",
     "succeeded": "state-ok",
+    "pinned": "pin",
+    "reused": "reused",
+    "unsent": "unsent",
     "failed": "state-failed",
     "skipped": "state-skipped",
     "cancelled": "state-cancelled",
@@ -126,13 +141,23 @@ class RunModel(QAbstractTableModel):
             STATES[row.state][0],
             f"{row.done:,}×" if row.done > 1 else "",
             f"{row.items:,}" if has_run and row.state != "skipped" else "",
-            duration(row.time_ms) if has_run and row.state != "skipped" else "",
+            duration(row.time_ms) if has_run and row.state not in ("skipped", "pinned", "reused") else "",
             row.message,
         )
         return cells[column]
 
 
-_STEP_EVENTS = (StepStarted, StepHeld, StepRetrying, StepSucceeded, StepFailed, StepSkipped, StepCancelled)
+_STEP_EVENTS = (
+    StepStarted,
+    StepHeld,
+    StepPaused,
+    StepInterrupted,
+    StepRetrying,
+    StepSucceeded,
+    StepFailed,
+    StepSkipped,
+    StepCancelled,
+)
 
 
 def _apply(row: StepRow, event: RunEvent) -> None:
@@ -143,13 +168,29 @@ def _apply(row: StepRow, event: RunEvent) -> None:
             row.state, row.message = "retrying", event.failure.sentence
         case StepHeld():
             row.state, row.message = "held", event.reason
+        case StepPaused():
+            row.state, row.message = "paused", event.reason
+        case StepInterrupted():
+            row.state, row.message = "asks", event.failure.sentence
         case StepSucceeded():
-            row.state, row.message = "succeeded", event.message
+            row.state, row.message = _origin_of(event), event.message
             row.done, row.items, row.time_ms = row.done + 1, row.items + event.items, row.time_ms + event.duration_ms
         case StepFailed():
             row.state, row.message = "failed", event.failure.sentence
             row.done, row.time_ms = row.done + 1, row.time_ms + event.duration_ms
         case StepSkipped():
-            row.state, row.message = "skipped", event.reason
+            row.state, row.message = "unsent" if is_unsent(event) else "skipped", event.reason
         case StepCancelled():
             row.state = "cancelled"
+
+
+def _origin_of(event: StepSucceeded) -> str:
+    """Whether the step did what it succeeded in, or something stood in for it."""
+    if event.message == IS_PINNED:
+        return "pinned"
+    return "reused" if event.message.startswith(IS_REUSED) else "succeeded"
+
+
+def is_unsent(event: StepSkipped) -> bool:
+    """Whether a dry run came to the step and only showed what it would do."""
+    return event.reason in (NOT_SENT, NO_CALL)
