@@ -55,6 +55,7 @@ class Redactor:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, None] = OrderedDict()
         self._matcher: re.Pattern[str] | None = None
+        self._first: Redactor | None = None
         self.learn(values)
 
     def learn(self, values: Iterable[str]) -> None:
@@ -71,21 +72,22 @@ class Redactor:
                 self._matcher = _matcher(self._known)
 
     def also(self, values: Iterable[str]) -> "Redactor":
-        """One that masks these values too."""
-        more = Redactor()
-        with self._lock:
-            more._known = self._known.copy()
-            more._matcher = self._matcher
-        more.learn(values)
+        """One that masks these values too. However many they are, none that is known here is forgotten for them."""
+        more = Redactor(values)
+        more._first = self
         return more
 
     def text(self, text: str) -> str:
-        matcher = self._matcher
-        if matcher is not None:
-            text = matcher.sub(MASK, text)
+        text = self._known_masked(text)
         for pattern in PATTERNS:
             text = pattern.sub(_masked, text)
         return text
+
+    def _known_masked(self, text: str) -> str:
+        if self._first is not None:
+            text = self._first._known_masked(text)
+        matcher = self._matcher
+        return matcher.sub(MASK, text) if matcher is not None else text
 
     def json(self, value: Json) -> Json:
         """The same value with every text in it redacted, keys included."""

@@ -17,11 +17,12 @@ from flowstudio.providers.secret_names import is_secret_field, is_secret_paramet
 from flowstudio.vault.redact import MASK, SHORTEST, Redactor
 from flowstudio.workspace.run_log import LogLine
 
-NAMED = re.compile(
-    r"""(?P<before>(?<![\w.\[\]-])(?P<open>["']?)(?P<name>[\w.\[\]-]{2,60})(?P=open)\s*[:=]\s*)"""
-    r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'&,;}\])>]+)"""
+NAME = re.compile(r"""(?<![\w.\[\]-])(?P<open>\\{0,3}["']?)(?P<name>[\w.\[\]-]{2,60})(?P=open)\s*[:=]\s*""")
+VALUE = re.compile(
+    r"""(?P<mark>\\{0,3}")(?P<quoted>(?:(?!(?P=mark))(?:[^\\]|\\.))*)|'(?P<single>[^']*)|(?P<bare>[^\s"'&,;}\])>]+)""",
+    re.DOTALL,
 )
-"""A name and its value as JSON, forms, addresses and headers write them."""
+"""A name and what follows it as JSON, forms, addresses and headers write them."""
 
 SCHEME = re.compile(r"(?i)^(?:bearer|basic|token|bot|digest)\s+")
 QUERY = "?&"
@@ -39,7 +40,13 @@ class ExportMask:
     def text(self, text: str) -> str:
         if len(text) < SHORTEST:
             return text
-        return NAMED.sub(_hidden, self._redactor.text(text))
+        text = self._redactor.text(text)
+        pieces, end = [], 0
+        for start, stop in _named(text):
+            if not text.startswith(MARKS, start):
+                pieces.append(f"{text[end:start]}{MASK}")
+                end = stop
+        return "".join([*pieces, text[end:]])
 
     def lines(self, lines: Sequence[LogLine]) -> Sequence[LogLine]:
         return [replace(line, text=self.text(line.text)) for line in lines]
@@ -79,14 +86,17 @@ def _is_secret(name: object, value: object) -> bool:
     return is_plain and isinstance(name, str) and is_secret_field(name) and value != ""
 
 
-def _hidden(found: re.Match[str]) -> str:
-    value = found["value"]
-    if not _names_secret(found):
-        return found["before"] + NAMED.sub(_hidden, value)  # an address holds names and values of its own
-    if value.strip("\"'").startswith(MARKS):
-        return found[0]
-    quote = value[0] if value[0] in "\"'" else ""
-    return f"{found['before']}{quote}{MASK}{quote}"
+def _named(text: str) -> Iterator[tuple[int, int]]:
+    """Where values stand, without quotes, whose names call them secret.
+
+    The value of another name is looked through as well: it may hold names and values of its own.
+    """
+    at = 0
+    while found := NAME.search(text, at):
+        at = found.end()
+        if _names_secret(found) and (value := VALUE.match(text, at)):
+            yield value.span(value.lastgroup or 0)  # also of a quotation that was cut off
+            at = value.end()
 
 
 def _names_secret(found: re.Match[str]) -> bool:
@@ -107,11 +117,8 @@ def _secrets(value: Any) -> Iterator[str]:
         for each in value:
             yield from _secrets(each)
     elif isinstance(value, str):
-        for found in NAMED.finditer(value):
-            if _names_secret(found):
-                yield from _spoken(found["value"].strip("\"'"))
-            else:
-                yield from _secrets(found["value"])
+        for start, stop in _named(value):
+            yield from _spoken(value[start:stop])
 
 
 def _spoken(value: str) -> Iterator[str]:

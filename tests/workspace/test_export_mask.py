@@ -31,6 +31,10 @@ def mask(params: dict[str, Any] | None = None, data: Json = None, key: str = "")
         {"url": "http://x.test/?page=2&key=abc123xyz"},
         {"text": "X-Auth-Token: abc123xyz"},
         {"text": "it said known-to-the-vault"},
+        {"text": r'{"body": "{\"user\": 1, \"password\": \"pa55word\"}"}'},
+        {"text": "user=ann: password: pa55word"},
+        {"text": '{"user": "ann", "password": "pa55word, cut'},
+        {"text": "{'password': 'pa55word"},
     ],
 )
 def test_what_a_name_or_the_vault_calls_secret_is_hidden(secret: dict[str, Json]) -> None:
@@ -74,3 +78,14 @@ def test_a_part_in_a_file_is_masked_when_it_is_brought() -> None:
     (part,) = mask().value([InFile()])
     assert isinstance(part, Deferred)
     assert part.load() == {"password": MASK, "n": 1}
+
+
+@pytest.mark.parametrize("part", ["aa=", "k1=k2:", '"a":"b=', '\\"a\\":'])
+def test_text_that_is_names_all_the_way_is_looked_through(part: str) -> None:
+    text = part * 20_000
+    assert mask(data=text).text(f"{text} password=pa55word").endswith(f"password={MASK}")
+
+
+def test_however_many_secrets_a_run_brings_those_of_the_vault_stay_hidden() -> None:
+    crowd: Json = [{"token": f"secret-{number}"} for number in range(3000)]
+    assert mask(data=crowd).text("it said known-to-the-vault") == f"it said {MASK}"
