@@ -153,7 +153,7 @@ class Progress:
 
     def hold(self, attempt: Attempt, hold: Hold) -> None:
         """Records what a step awaits, so that the waiting survives a restart."""
-        metadata: dict[str, Json] = {"awaits": hold.awaits.value, **hold.facts}
+        metadata: dict[str, Json] = {"awaits": hold.awaits.value, "waits_for": hold.reason, **hold.facts}
         if hold.due is not None:
             metadata["due"] = hold.due.isoformat()
         self._write_held(attempt, metadata, hold.reason, hold.due)

@@ -67,7 +67,7 @@ def _events_of(row: StepRun, run: Run, kinds: dict[StepId, StepKind]) -> list[Ru
     if row.state is StepState.WAITING and HELD in row.metadata:
         return [StepPaused(*about, row.attempt, str(row.metadata.get(REASON, "")), row.metadata.get(INPUT))]
     if row.state is StepState.WAITING and "waits_for" in row.metadata:
-        until = row.metadata.get("until")
+        until = row.metadata.get("until") or row.metadata.get("due")
         due = datetime.fromisoformat(until) if isinstance(until, str) else None
         return [StepHeld(*about, row.attempt, str(row.metadata["waits_for"]), due)]
     told: list[RunEvent] = [StepStarted(*about, attempt=1)]
