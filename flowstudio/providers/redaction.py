@@ -3,6 +3,7 @@
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from json import dumps
 from urllib.parse import quote, quote_plus
 
 from flowstudio.plan.model import Json
@@ -18,7 +19,7 @@ UNMISTAKABLE = 8
 
 
 class Mask:
-    """Hides known secret values in text, also as they look in an address, in base64, and cut off by an ellipsis."""
+    """Hides known secret values in text, also as they look in an address, in JSON, in base64, and cut off by an ellipsis."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spelled = {form for secret in secrets if secret for form in _spellings(secret)}
@@ -70,9 +71,14 @@ class Mask:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """As it is and as a request spells it. Of a secret address also what follows the host: vendors repeat just that."""
+    """As it is and as a request or JSON spells it, or who takes a header's UTF-8 for Latin-1.
+
+    Of a secret address also what follows the host: vendors repeat just that.
+    """
     raw = secret.encode("utf-8", "surrogatepass")
     yield from (secret, quote(raw, safe=""), quote(raw), quote_plus(raw))
+    for said in (secret,) if secret.isascii() else (secret, raw.decode("latin-1")):
+        yield from (said, dumps(said)[1:-1], dumps(said, ensure_ascii=False)[1:-1])
     for coded in (b64encode(raw), urlsafe_b64encode(raw)):
         yield coded.decode()
         yield coded.decode().rstrip("=")

@@ -1,7 +1,8 @@
 """Masks secrets in text and JSON: known values wherever they stand, and what looks like a secret.
 
-Known values come from the vault as it decrypts them; each is also looked for as base64 and percent-encoded, as a server
-echoes it back. The patterns catch what never was in the vault: a token in an address, a key in an error message.
+Known values come from the vault as it decrypts them; each is also looked for as base64, percent-encoded and as JSON
+writes it, as a server echoes it back. The patterns catch what never was in the vault: a token in an address, a key in
+an error message.
 """
 
 import base64
@@ -9,6 +10,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from json import dumps
 from urllib.parse import quote, quote_plus
 
 from flowstudio.plan.model import Json
@@ -114,4 +116,6 @@ def _spellings(value: str) -> set[str]:
     encoded = base64.b64encode(raw).decode().rstrip("=")
     safe = base64.urlsafe_b64encode(raw).decode().rstrip("=")
     lines = {line for line in value.splitlines() if len(line) >= SHORTEST}
-    return {value, quote(raw, safe=""), quote_plus(raw), encoded, safe} | lines
+    said = {value} if value.isascii() else {value, raw.decode("latin-1")}  # as who does not expect UTF-8 in a header
+    escaped = {dumps(each, ensure_ascii=is_ascii)[1:-1] for each in said for is_ascii in (True, False)}
+    return {quote(raw, safe=""), quote_plus(raw), encoded, safe} | said | escaped | lines

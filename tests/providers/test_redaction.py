@@ -17,6 +17,11 @@ def test_a_secret_is_hidden_in_every_spelling(spelled: str) -> None:
     assert mask.text(f"anna sent {spelled}!") == "anna sent ••••!"
 
 
+@pytest.mark.parametrize("spelled", [r"p\"a\\s", r"w\u00f6rd", "wÃ¶rd", r"w\u00c3\u00b6rd"])
+def test_a_secret_is_hidden_as_json_and_a_header_spell_it(spelled: str) -> None:
+    assert Mask(['p"a\\s', "wörd"]).text(f'{{"you sent": "{spelled}"}}') == '{"you sent": "••••"}'
+
+
 def test_a_long_secret_is_masked_in_the_output_too() -> None:
     result = ProviderResult(True, {"data": ["a long-s3cret"], "long-s3cret": None})
     assert Mask(["long-s3cret"]).result(result).output == {"data": ["a ••••"], "••••": None}

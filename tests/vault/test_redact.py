@@ -15,6 +15,11 @@ def test_a_known_value_is_masked_in_every_spelling(spelling: str) -> None:
     assert Redactor([VALUE]).text(f"got [{spelling}] back") == f"got [{MASK}] back"
 
 
+@pytest.mark.parametrize("spelling", [r"p\"a\\s-wörd", r"p\"a\\s-w\u00f6rd", r"p\"a\\s-w\u00c3\u00b6rd"])
+def test_a_known_value_is_masked_as_json_spells_it(spelling: str) -> None:
+    assert Redactor(['p"a\\s-wörd']).text(f'{{"got": "{spelling}"}}') == f'{{"got": "{MASK}"}}'
+
+
 def test_the_longer_of_two_values_is_masked_whole() -> None:
     assert Redactor(["abcdef", "abcdef-more"]).text("x abcdef-more x") == f"x {MASK} x"
 
