@@ -19,7 +19,7 @@ UNMISTAKABLE = 8
 
 
 class Mask:
-    """Hides known secret values in text, also as they look in an address, in JSON, in base64, and cut off by an ellipsis."""
+    """Hides known secret values in text, also as addresses, JSON and base64 spell them, and cut off by an ellipsis."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spelled = {form for secret in secrets if secret for form in _spellings(secret)}
