@@ -37,6 +37,12 @@ def test_a_pin_is_set_changed_and_taken_away() -> None:
     assert there_and_back(UnsetPin("fetch")).pins == {}
 
 
+def test_a_pin_that_its_step_outgrew_comes_back_as_it_was() -> None:
+    outgrown = Plan("p", "Plan", steps=PLAN.steps, pins={"test": None, "fetch": 1})
+    assert there_and_back(UnsetPin("test"), outgrown).pins == {"fetch": 1}
+    assert there_and_back(SetPin("test", {"result": True}), outgrown).pins["test"] == {"result": True}
+
+
 def test_a_pin_follows_a_renamed_step_and_leaves_with_a_removed_one() -> None:
     assert there_and_back(RenameStep("fetch", "get")).pins == {"get": {"n": 1}}
     assert there_and_back(RemoveSteps(("fetch",))).pins == {}

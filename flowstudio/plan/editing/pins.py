@@ -7,6 +7,7 @@ from typing import ClassVar
 from flowstudio.plan.changes import PlanChanged
 from flowstudio.plan.editing import codecs
 from flowstudio.plan.editing.edit import Codec, Edit, Edited, step_index
+from flowstudio.plan.editing.patch import Patch
 from flowstudio.plan.errors import NoSuchPartError, PinError
 from flowstudio.plan.model import Json, Plan, Step, StepId, StepKind, case_names
 from flowstudio.plan.reading.reader import MAX_VALUE_DEPTH, check_json
@@ -31,9 +32,7 @@ class SetPin(Edit):
     def apply(self, plan: Plan) -> Edited:
         check_json(self.output, "output", MAX_VALUE_DEPTH)
         check_pin(plan.steps[step_index(plan, self.step)], self.output)
-        inverse: Edit = UnsetPin(self.step)
-        if self.step in plan.pins:
-            inverse = SetPin(self.step, plan.pins[self.step])
+        inverse = _restored(plan, self.text) if self.step in plan.pins else UnsetPin(self.step)
         after = replace(plan, pins={**plan.pins, self.step: self.output})
         return Edited(after, inverse, (PlanChanged("pins"),))
 
@@ -55,7 +54,12 @@ class UnsetPin(Edit):
         if self.step not in plan.pins:
             raise NoSuchPartError("pinned output", self.step)
         after = replace(plan, pins=without(plan.pins, {self.step}))
-        return Edited(after, SetPin(self.step, plan.pins[self.step]), (PlanChanged("pins"),))
+        return Edited(after, _restored(plan, self.text), (PlanChanged("pins"),))
+
+
+def _restored(plan: Plan, label: str) -> Edit:
+    """Gives the plan its pins back as they are; SetPin would refuse one from a document that its step outgrew."""
+    return Patch(label, pins=plan.pins)
 
 
 def check_pin(step: Step, output: Json) -> None:
