@@ -119,8 +119,9 @@ class Attempts:
             and path in (None, attempt.walk.path)
         ]
         if not waiting:
-            which = "No step of the run" if step_id is None else f"The step “{step_id}” of the run"
-            sentence = f"{which} waits for a call now."
+            sentence = "No step of the run waits for a call now."
+            if step_id is not None or path is not None:
+                sentence = "The step of the run that this address names does not wait for a call now."
             raise NotWaitingError(sentence, fix="It has gone on already, or has not come that far.")
         if len(waiting) > 1:
             names = sorted({_address_of(attempt) for attempt in waiting})

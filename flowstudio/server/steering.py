@@ -52,7 +52,8 @@ class SteeringApi:
             revision = Revision.CURRENT if "execution_plan_id" in document else _revision()
             return self._started(self._reruns.again(user_id(), based_on, revision, self._options_like(based_on)))
         if mode is Mode.RUN:
-            options = options if based_on is None else replace(options, based_on=based_on)
+            if based_on is not None:
+                options = replace(options, based_on=self._runs.get(user_id(), based_on).id)
             return self._started(self._runs.start(user_id(), plan, trigger, options=options))
         target = Target(field(document, "step_id", str), mode is Mode.FROM, _iteration(document))
         run_id = self._reruns.part(

@@ -98,3 +98,10 @@ def test_an_unknown_run_cannot_be_steered(call: Any, verb: str) -> None:
 def test_the_runs_of_others_are_unknown(call: Any, waiting: str) -> None:
     assert call("GET", f"/runs/{waiting}?user_id=somebody").status_code == 404
     assert call("POST", f"/runs/{waiting}/cancel?user_id=somebody").status_code == 404
+
+
+@pytest.mark.parametrize("mode", [{"trigger_data": 1}, {}])
+def test_a_run_builds_on_no_other_users_run(call: Any, waiting: str, mode: dict[str, Any]) -> None:
+    mine = call("POST", "/execution-plans", {"name": "Mine", "plan_json": [WAIT], "user_id": "bob"}).json()
+    document = {"execution_plan_id": mine["id"], "based_on": waiting, "user_id": "bob", **mode}
+    assert call("POST", "/runs", document).status_code == 404
