@@ -34,7 +34,9 @@ class Housekeeping:
         self._thread = Thread(target=self._work, name="flowstudio-housekeeping", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Begins to look after the history; once is enough, a second start changes nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def close(self, timeout_s: float = 5.0) -> None:
         self._stop.set()
