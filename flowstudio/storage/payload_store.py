@@ -7,6 +7,7 @@ its name whenever it is read. Equal values share one file.
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -38,6 +39,10 @@ _LONGEST = 6
 _MANY_SMALL = 1024
 """Bytes. A longer list whose entries have less on average goes as a whole: looking at each would take too long."""
 _TEMPORARY = ".tmp"
+_HASH = re.compile(r"[0-9a-f]{64}")
+_UNFINISHED = re.compile(rf"[0-9a-f]{{64}}\.[0-9a-f]{{8}}\{_TEMPORARY}")
+"""Names of ours. What a file manager leaves in a folder is nobody's payload."""
+_PIECE = 1024 * 1024
 _LOCKS = 16
 
 
@@ -125,19 +130,17 @@ class PayloadFiles:
 
     def files(self) -> Iterator[str]:
         """The hashes of all files there are."""
-        for path in self._all():
-            if not path.name.endswith(_TEMPORARY):
-                yield path.name
+        return (path.name for path in self._all(_HASH))
 
     def remove_unfinished(self, older_than: float) -> int:
         """Removes what a crash left half-written; the bytes that became free."""
-        return sum(_removed(path, older_than) for path in self._all() if path.name.endswith(_TEMPORARY))
+        return sum(_removed(path, older_than) for path in self._all(_UNFINISHED))
 
-    def _all(self) -> Iterator[Path]:
+    def _all(self, name: re.Pattern[str]) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             for shelf in self.folder.iterdir():
-                if shelf.is_dir() and len(shelf.name) == 2:
-                    yield from shelf.iterdir()
+                if shelf.is_dir():
+                    yield from (each for each in shelf.iterdir() if _is_in_place(each, name))
 
     def _slimmed(self, value: Any, size: int) -> Any:
         """A value too large for a row: its large parts in files, then itself if it still is too large."""
@@ -164,7 +167,7 @@ class PayloadFiles:
             payload.parts = tuple(json_codec.payloads_in(value))
         with self._at_work_on(digest):
             path = self.path(digest)
-            if _has_size(path, len(content)):
+            if _holds(path, content):
                 os.utime(path)  # a collection in another process leaves alone what was met just now
             else:
                 self._write(path, content)
@@ -172,7 +175,8 @@ class PayloadFiles:
 
     def _write(self, path: Path, content: bytes) -> None:
         if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.folder, path.parent):  # the mode is the last folder's alone
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._flush(self.folder)
         temporary = path.with_name(f"{path.name}.{token_hex(4)}{_TEMPORARY}")
         try:
@@ -220,20 +224,32 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _has_size(path: Path, size: int) -> bool:
+def _is_in_place(path: Path, name: re.Pattern[str]) -> bool:
+    return name.fullmatch(path.name) is not None and path.name[:2] == path.parent.name
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether the file is what it should be: one that was damaged is written again with its value."""
+    seen = memoryview(content)
     try:
-        return path.stat().st_size == size
-    except FileNotFoundError:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size != len(content):
+                return False
+            return all(file.read(_PIECE) == seen[at : at + _PIECE] for at in range(0, len(content), _PIECE))
+    except OSError:
         return False
 
 
 def _removed(path: Path, older_than: float) -> int:
     try:
-        status = path.stat()
+        status = path.lstat()
         if status.st_mtime > older_than:
             return 0
         path.unlink()
     except FileNotFoundError:
+        return 0
+    except OSError as error:
+        log.warning("%s is in the way of stored values and cannot be removed: %s", path, error.strerror)
         return 0
     return status.st_size
 

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,29 @@ def test_a_damaged_file_is_named(files: PayloadFiles) -> None:
         kept.load()
 
 
-def test_a_file_cut_short_is_written_anew_when_its_value_comes_again(files: PayloadFiles) -> None:
-    kept: Any = files.keep(BIG)
-    files.path(kept.hash).write_bytes(b"half")
-    assert files.keep(BIG) == kept
-    assert kept.load() == BIG
+def _damage(file: Path) -> None:
+    file.write_bytes(b"w" * file.stat().st_size)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:100])
+
+
+def _lead_away(file: Path) -> None:
+    elsewhere = file.parent.parent / "elsewhere"
+    elsewhere.write_bytes(b"w" * file.stat().st_size)
+    file.unlink()
+    file.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize("fault", [_damage, _cut, _lead_away, Path.unlink])
+def test_a_file_that_is_not_what_it_was_is_written_anew_when_its_value_comes_again(
+    files: PayloadFiles, fault: Callable[[Path], None]
+) -> None:
+    path = files.path(files.keep(BIG).hash)
+    fault(path)
+    assert read_again(files, PayloadFiles(files.folder, is_flushed=False).keep(BIG)) == BIG
+    assert not path.is_symlink()
 
 
 @pytest.mark.logs("stays in its row")
@@ -214,7 +233,7 @@ def test_values_at_hand_stay_within_their_budget() -> None:
 
 def test_half_written_files_go_when_they_are_old(files: PayloadFiles) -> None:
     kept: Any = files.keep(BIG)
-    left = files.path(kept.hash).with_name("abc.1234.tmp")
+    left = files.path(kept.hash).with_name(f"{kept.hash}.1234abcd.tmp")
     left.write_bytes(b"half")
     assert files.remove_unfinished(left.stat().st_mtime - 1) == 0
     assert files.remove_unfinished(left.stat().st_mtime) == 4
@@ -223,8 +242,26 @@ def test_half_written_files_go_when_they_are_old(files: PayloadFiles) -> None:
 
 def test_files_are_the_users_alone(files: PayloadFiles) -> None:
     kept: Any = files.keep(BIG)
-    assert files.path(kept.hash).stat().st_mode & 0o077 == 0
+    for each in (files.path(kept.hash), files.path(kept.hash).parent, files.folder):
+        assert each.stat().st_mode & 0o077 == 0
     assert payload_store.LARGEST_IN_ROW == 64 * 1024
+
+
+def test_what_others_left_in_the_folder_is_left_alone(files: PayloadFiles) -> None:
+    kept = files.keep(BIG)
+    shelf = files.path(kept.hash).parent
+    for name in (".DS_Store", "desktop.ini", "notes.tmp", "b" * 64, "sub"):
+        (shelf / name).mkdir() if name == "sub" else (shelf / name).write_text("x")
+    assert names(files) == [kept.hash]
+    assert files.remove_unfinished(older_than=2**40) == 0
+
+
+@pytest.mark.logs("in the way")
+def test_a_folder_in_the_place_of_a_file_does_not_keep_others_from_going(files: PayloadFiles) -> None:
+    digest = files.keep(BIG).hash
+    files.path(digest).unlink()
+    files.path(digest).mkdir()
+    assert files.remove(digest, older_than=2**40) == 0
 
 
 def test_a_run_that_holds_much_has_middling_values_in_files_too(files: PayloadFiles) -> None:
