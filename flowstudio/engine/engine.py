@@ -124,6 +124,21 @@ class Engine:
         self._launch(Runner(run, program, self._works, self._forget, known))
         return True
 
+    def perform(self, run: Run, timeout_s: float) -> Run | None:
+        """submit and wait_for_reply in one, for a run whose id is new for certain.
+
+        The pure beginning of the run is performed on the calling thread, and its steps do not wait until the run is
+        stored: it is before anything of it leaves the process, and on return. Raises like submit.
+        """
+        self._check_open()
+        program = self._compiler.compile(run.plan, run.user_id)
+        runner = Runner(self._completed(run, program), program, self._works, self._forget)
+        creation = runner.create()
+        self._launch(runner, as_guest=True)
+        answered = runner.wait_for_reply(timeout_s)
+        creation.wait()
+        return answered
+
     def store_new(self, run: Run) -> Run | None:
         """Stores a run that start_stored or the next recovery will start; as it is stored, None when its id exists.
 
@@ -297,24 +312,24 @@ class Engine:
         if error_run is not None:
             self._works.error_plans.start(error_run)
 
-    def _launch(self, runner: Runner) -> None:
+    def _launch(self, runner: Runner, *, as_guest: bool = False) -> None:
         with self._lock:
             self._check_open()
             self._runners[runner.run.id] = runner
             arrival = self._admission.arrive(runner.run)
         self._calls.began(runner.run)
-        self._heed(runner, arrival)
+        self._heed(runner, arrival, as_guest=as_guest)
 
-    def _heed(self, runner: Runner, arrival: Arrival) -> None:
+    def _heed(self, runner: Runner, arrival: Arrival, *, as_guest: bool) -> None:
         for run_id in arrival.replaces:
             self.cancel(run_id, replaced_by(runner.run))
         if arrival.entry is Entry.STARTS:
-            runner.start()
+            runner.start(as_guest=as_guest)
         elif arrival.entry is Entry.IS_SKIPPED:
             runner.cancel(arrival.failure)
         elif reason := self.waits_for(runner.run.id):
             now = self._clock.now()
-            self._publish(RunHeld(runner.run.id, now, reason))
+            self._journal.tell(RunHeld(runner.run.id, now, reason))
             self._journal.tell(LogWritten(runner.run.id, now, "info", reason))
 
     def _forget(self, run_id: str) -> None:

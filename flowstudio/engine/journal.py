@@ -120,9 +120,11 @@ class _Entry:
 
 
 class _Creation:
-    __slots__ = ("is_new", "run", "seeds", "ticket")
+    __slots__ = ("is_new", "owner", "run", "seeds", "ticket")
 
-    def __init__(self, run: Run, seeds: Sequence[StepRun], ticket: Ticket) -> None:
+    def __init__(self, run: Run, seeds: Sequence[StepRun], ticket: Ticket, owner: Owner | None = None) -> None:
+        """owner: is told if the run is turned down, for it has begun already; None when its submitter waits."""
+        self.owner = owner
         self.run = run
         self.seeds = seeds
         self.is_new = False
@@ -171,6 +173,7 @@ class Journal:
         self._closing = threading.Event()
         self._pause = threading.Event()  # never set: what is queued deserves its patience while closing, too
         self._refused: dict[str, FlowStudioError] = {}
+        self._unborn: set[str] = set()
         self._thread = threading.Thread(target=self._serve, name="flowstudio-journal", daemon=True)
 
     def start(self) -> None:
@@ -227,14 +230,27 @@ class Journal:
 
         Blocks; raises the StorageError family.
         """
-        if self._closing.is_set():
-            raise EngineClosedError("FlowStudio is closing and starts no more runs.")
-        if self.stall is not None:
-            raise self.stall
+        self._check_takes_runs()
         creation = _Creation(run, seeds, Ticket(self._inbox.want))
         self._put(creation)
         creation.ticket.wait()
         return creation.is_new
+
+    def create_soon(self, run: Run, owner: Owner) -> Ticket:
+        """Queues a run whose id is new for certain. Does not block; when it is turned down, so is all that follows it.
+
+        Raises EngineClosedError, StalledError.
+        """
+        self._check_takes_runs()
+        ticket = Ticket(self._inbox.want)
+        self._put(_Creation(run, (), ticket, owner))
+        return ticket
+
+    def _check_takes_runs(self) -> None:
+        if self._closing.is_set():
+            raise EngineClosedError("FlowStudio is closing and starts no more runs.")
+        if self.stall is not None:
+            raise self.stall
 
     def readmit(self, run_id: str) -> None:
         """Writes for this run again after a refusal its owner has dealt with."""
@@ -269,9 +285,9 @@ class Journal:
         is_work = bool(entries or creations or notes)
         error = self._attempt(partial(self._store_all, entries, creations, notes)) if is_work else None
         if error is None:
+            self._announce(told)
             for creation in creations:
                 creation.ticket.settle()
-            self._announce(told)
         elif error.code in PASSING:
             self._keep_back(batch, error)
         elif len(batch) == 1:
@@ -353,7 +369,7 @@ class Journal:
         self._backlog.clear()
         for each in kept:
             if isinstance(each, _Creation):
-                each.ticket.settle(self.stall)
+                self._turn_down(each, self.stall)
                 continue
             self._backlog.append(each)
             if isinstance(each, _Entry):
@@ -394,26 +410,41 @@ class Journal:
 
     def _is_barred(self, entry: _Queued) -> bool:
         if isinstance(entry, _Telling):
-            return False
+            return self._is_of_unborn(entry)
         error = self._refused.get(entry.run_id)
         if error is not None:
             entry.ticket.settle(error)
         return error is not None
 
+    def _is_of_unborn(self, telling: _Telling) -> bool:
+        """An event of a run that was turned down: those who heard of it go on hearing, but nothing of it is kept."""
+        is_unborn = telling.event is not None and telling.event.run_id in self._unborn
+        if is_unborn:
+            self._announce([telling])
+        return is_unborn
+
     def _refuse(self, entry: _Queued, error: FlowStudioError) -> None:
         if isinstance(entry, _Telling):
             self._announce([entry])
             return
-        if isinstance(entry, _Creation):  # its submitter hears of it and starts nothing
-            entry.ticket.settle(error)
+        if isinstance(entry, _Creation):
+            self._turn_down(entry, error)
             return
         reason = _named(entry.item, error)
         self._refused[entry.run_id] = reason
         entry.ticket.settle(reason)
-        try:
-            entry.owner.refused(reason)
-        except Exception:
-            log.exception("A run could not be told that its journal refused an entry")
+        _tell_refusal(entry.owner, reason)
+
+    def _turn_down(self, creation: _Creation, error: FlowStudioError) -> None:
+        """A run that is not stored: its submitter hears of it, and what it has done meanwhile is not stored either."""
+        if creation.owner is None:
+            creation.ticket.settle(error)
+            return
+        lost = ResultLostError(f"The run could not be stored. {error.sentence}", fix=error.fix)
+        self._refused[creation.run_id] = lost  # for good: its id does not come again
+        self._unborn.add(creation.run_id)
+        creation.ticket.settle(error)
+        _tell_refusal(creation.owner, lost)
 
 
 def _notes(told: Sequence[_Entry | _Telling]) -> Iterator[Note]:
@@ -423,6 +454,13 @@ def _notes(told: Sequence[_Entry | _Telling]) -> Iterator[Note]:
             yield each.item
         elif (line := line_of(each.event)) is not None:
             yield line
+
+
+def _tell_refusal(owner: Owner, reason: FlowStudioError) -> None:
+    try:
+        owner.refused(reason)
+    except Exception:
+        log.exception("A run could not be told that its journal refused an entry")
 
 
 def _named(item: StepRun | RunChange, error: FlowStudioError) -> FlowStudioError:

@@ -20,10 +20,12 @@ from flowstudio.engine.compile import Program
 from flowstudio.engine.errors import StalledError, engine_bug, failure_of
 from flowstudio.engine.events import LogWritten, RunStateChanged, StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
+from flowstudio.engine.guest import Guest
 from flowstudio.engine.journal import Ticket
 from flowstudio.engine.model import Failure, IterationPath, Run, RunLink, RunState, StepState
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
+from flowstudio.engine.run_end import RunEnd
 from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome
 from flowstudio.engine.stops import NO_EDITS, Edits, Steered, Stops, decide, stops_of
 from flowstudio.engine.turns import Turns
@@ -48,12 +50,12 @@ class Runner:
     ) -> None:
         """known, verdict: what an earlier life of the run left behind. on_end is called with the run's id."""
         self._works = works
-        self._on_end = on_end
         self._lock = threading.Lock()
         self._token = CancelToken()
         resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
         self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self, resume_url)
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
+        self._end = RunEnd(self._record, self._progress, works, on_end)
         self._turns = Turns(run, works, self._progress, partial(self._submit, self._take_turn))
         self._attempts = Attempts(
             works.timers, works.clock, self._wake, partial(self._submit, self._listen), self._turns.has_come
@@ -65,12 +67,11 @@ class Runner:
         self._is_halted = False
         self._is_finishing = False
         self._is_refused = False
+        self._guest: Guest | None = None
         self._was_at_work = known is not None and run.state is RunState.RUNNING
         self._is_taken_up = known is not None and run.state is not RunState.QUEUED
         self._is_cut_off = False
         self._standing_by: list[Attempt] = []
-        self._idle = threading.Event()
-        self._ended = threading.Event()
 
     @property
     def run(self) -> Run:
@@ -78,22 +79,25 @@ class Runner:
 
     def wait(self, timeout_s: float | None) -> Run | None:
         """The run in its final state, durable; None when it has not ended by then."""
-        self._ended.wait(timeout_s)
-        return self._record.run if self._record.state.is_final else None
+        return self._end.wait(timeout_s)
 
     def wait_for_reply(self, timeout_s: float) -> Run | None:
         """The run with its answer, once that is durable, or in its final state; None when there is neither by then."""
-        reply = self._progress.reply
-        if reply is None:
-            return self.wait(timeout_s)
-        try:
-            response = reply.wait(timeout_s)
-        except FlowStudioError:
-            return self.wait(timeout_s)  # an answer that could not be stored fails its run
-        return self.wait(0) if response is None else replace(self.run, response=response)
+        return self._end.wait_for_reply(timeout_s)
 
-    def start(self) -> None:
-        self._submit(self._begin)
+    def create(self) -> Ticket:
+        """Stores the run, whose id must be new, without waiting. Raises EngineClosedError, StalledError."""
+        self._progress.last_ticket = self._record.create()
+        return self._progress.last_ticket
+
+    def start(self, *, as_guest: bool = False) -> None:
+        """as_guest: performs the pure beginning of the run on the calling thread."""
+        if not as_guest:
+            self._submit(self._begin)
+            return
+        self._guest = Guest(self._works.clock)
+        self._guard(self._begin)
+        self._guest = None
 
     def cancel(self, reason: Failure | None = None) -> bool:
         """False when the run is ending anyway. reason: why, when nobody asked for it."""
@@ -170,11 +174,11 @@ class Runner:
 
     def leave(self, timeout_s: float) -> bool:
         """Waits for the steps at work after halt(); False when some did not come back. Wakes all who wait."""
-        is_idle = self._idle.wait(timeout_s)
+        is_idle = self._end.idle.wait(timeout_s)
         if not is_idle:
             self._token.cancel()
-            is_idle = self._idle.wait(self._works.limits.grace_s)
-        self._set_ended()
+            is_idle = self._end.idle.wait(self._works.limits.grace_s)
+        self._end.wake_all()
         return is_idle
 
     def stalled(self, stall: StalledError | None) -> None:
@@ -195,6 +199,8 @@ class Runner:
 
     def refused(self, error: FlowStudioError) -> None:
         """The journal could not keep a result: the run fails, whatever it was about to become."""
+        if self._record.is_unborn:
+            self._end.wake_all()  # its submitter hears of it from the ticket
         if self._stop(Verdict(RunState.FAILED, failure_of(error)), is_refusal=True):
             log.error("Run %s fails because its journal cannot be written: %s", self.run.id, error)
 
@@ -219,13 +225,15 @@ class Runner:
         self._token.cancel()
         if not is_lost:
             self._finish()
-        self._let_go()
+        self._end.let_go()
 
     def _begin(self) -> None:
         with self._lock:
             if self._is_stopped():
                 return  # ended before it began
             start = self._record.begin() if self._record.state is RunState.QUEUED else None
+            if not self._record.creation.is_done:
+                self._progress.last_ticket = self._record.last_ticket  # no step is heard of before its run
         if start is not None:
             self._works.publish(start)
         with self._lock:
@@ -256,7 +264,7 @@ class Runner:
             self._works.journal.outlast(self._record.last_ticket)
         except FlowStudioError as error:
             log.error("Run %s is interrupted, and that could not be stored: %s", self.run.id, error)
-        self._let_go()
+        self._end.let_go()
 
     def _work(self, attempt: Attempt, sent: float) -> None:
         """sent: when it was given to the pool."""
@@ -266,6 +274,9 @@ class Runner:
     def _go_on(self, attempt: Attempt | None, is_over: bool) -> None:
         """Step after step on this thread, as long as there is one."""
         while attempt is not None:
+            if self._guest is not None and self._guest.leaves(attempt):
+                self._dispatch([attempt])
+                return
             attempt, is_over = self._take_step(attempt)
         if is_over:
             self._finish()
@@ -496,9 +507,9 @@ class Runner:
 
     def _leave_off(self) -> None:
         """Halted, nothing at work any more. Of a run that waits the next start knows that nothing was in flight."""
-        if self._record.state is RunState.RUNNING and not self._is_cut_off and not self._idle.is_set():
+        if self._record.state is RunState.RUNNING and not self._is_cut_off and not self._end.idle.is_set():
             self._record.move(RunState.WAITING)
-        self._idle.set()
+        self._end.idle.set()
 
     def _resolve(self, ready: Sequence[Attempt]) -> list[Attempt]:
         """Decides, or asks, about what was in flight at a crash; the attempts that are left to start."""
@@ -532,29 +543,22 @@ class Runner:
 
     def _finish(self) -> None:
         verdict = self._verdict or Verdict(RunState.SUCCEEDED)
-        progress, error_plans = self._progress, self._works.error_plans
+        if self._record.is_unborn:
+            self._record.drop(verdict.failure, self._progress.steps_done)
+            self._end.let_go()
+            return
         with self._lock:
             if self._is_refused:
                 self._works.journal.readmit(self.run.id)
-            progress.mark_rest(self._attempts.interrupted)
-        error_run = error_plans.prepare(self.run, verdict, progress.last_ticket)
-        response = progress.reply.response if progress.reply is not None else None
-        self._record.end(verdict.state, verdict.failure, response, progress.steps_done)
-        self._let_go()
-        if error_run is not None:
-            error_plans.start(error_run)
+            self._progress.mark_rest(self._attempts.interrupted)
+        is_guest = self._guest is not None and self._guest.is_here
+        if is_guest and verdict.state is RunState.FAILED:
+            self._submit(self._write_end, verdict)  # the run of an error plan is stored first: a guest does not wait
+        elif not self._end.write(verdict, is_patient=not is_guest):
+            self._submit(self._write_end, verdict)
 
-    def _let_go(self) -> None:
-        """Nothing is at work any more, whether the run came to its end or was lost: all who wait go on."""
-        self._idle.set()
-        self._set_ended()
-        self._on_end(self.run.id)
-
-    def _set_ended(self) -> None:
-        """Wakes all who wait for the run."""
-        self._ended.set()
-        if self._progress.reply is not None:
-            self._progress.reply.close()
+    def _write_end(self, verdict: Verdict) -> None:
+        self._end.write(verdict)
 
     # On the timer thread
 

@@ -52,7 +52,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """run is None when it had not ended within the time given."""
+    """run is None when it had neither answered nor ended within the time given."""
 
     user_id: str
     run_id: str
@@ -68,15 +68,18 @@ class Webhooks:
         self._runs = runs
 
     def deliver(self, delivery: Delivery, wait_s: float) -> Delivered:
-        """Runs the plan whose trigger owns the path and waits for its end, wait_s seconds at most.
+        """Runs the plan whose trigger owns the path and waits for its answer or end, wait_s seconds at most.
 
         Raises NoSuchWebhookError, WebhookSecretError, PlanNotRunnableError.
         """
         record, trigger = self._find(delivery.path)
         _check_secret(trigger, delivery)
         event = TriggerEvent(TriggerKind.WEBHOOK, trigger_data(delivery), trigger.id)
-        run_id = self._runs.start(record.user_id, record.plan, event, _run_id(record, trigger, delivery))
-        return Delivered(record.user_id, run_id, self._runs.wait(run_id, wait_s))
+        run_id = _run_id(record, trigger, delivery)
+        if run_id is None:
+            return Delivered(record.user_id, *self._runs.perform(record.user_id, record.plan, event, wait_s))
+        self._runs.start(record.user_id, record.plan, event, run_id)
+        return Delivered(record.user_id, run_id, self._runs.wait_for_reply(run_id, wait_s))
 
     def _find(self, path: str) -> tuple[PlanRecord, Trigger]:
         route = self._plans.webhook(clean_path(path))

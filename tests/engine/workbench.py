@@ -48,13 +48,13 @@ class Info:
 
 
 class Actions:
-    """`test.write` writes, `test.keyed` writes with an idempotency key; whatever else `test` does, it reads."""
+    """`test.write` writes, `test.keyed` too, with an idempotency key; `test.pure` is pure, all else of `test` reads."""
 
     def find(self, provider: str, action: str) -> Info | None:
         if provider != "test":
             return None
-        writes = action in ("write", "keyed")
-        return Info(provider, action, "write" if writes else "read", "Idempotency-Key" if action == "keyed" else "")
+        effect = {"write": "write", "keyed": "write", "pure": "pure"}.get(action, "read")
+        return Info(provider, action, effect, "Idempotency-Key" if action == "keyed" else "")
 
     def suggest(self, provider: str, action: str) -> str:
         return ""
@@ -64,7 +64,7 @@ class Functions:
     """Invokes `test.<name>` by calling the function of that name with the Invocation; its value is the output."""
 
     def __init__(self, **functions: Callable[[Invocation], Any]) -> None:
-        self.functions: dict[str, Callable[[Invocation], Any]] = {"echo": echo, "fail": fail, **functions}
+        self.functions: dict[str, Callable[[Invocation], Any]] = {"echo": echo, "pure": echo, "fail": fail, **functions}
         self.limits: dict[str, CallLimit] = {}
         self.calls: list[Invocation] = []
         self._lock = threading.Lock()
