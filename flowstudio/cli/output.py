@@ -1,5 +1,9 @@
-"""What a run looks like in a terminal: one line an event, words instead of colours alone."""
+"""What a run looks like in a terminal: one line an event, words instead of colours alone.
 
+What servers answered and plans are called is shown without control characters: a terminal would obey them.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -27,6 +31,9 @@ from flowstudio.plan.rules import Problem, Severity
 from flowstudio.workspace.errors import PlanNotRunnableError, problem_sentence
 from flowstudio.workspace.json_pieces import text_pieces
 
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""All but tab and line feed; those of C1, which a terminal takes for escapes; those that turn the direction of text."""
+
 LEVEL_COLOURS: Mapping[str, str] = {"warning": "yellow", "error": "red", "debug": "bright_black"}
 
 
@@ -34,7 +41,7 @@ class RunLines:
     """Turns the events of one run into lines. Steps inside loops are shown when they fail or log, not each by each."""
 
     def __init__(self, plan: Plan, *, verbose: bool = False) -> None:
-        self._labels = {step.id: step.label for step in plan.steps}
+        self._labels = {step.id: plain(step.label) for step in plan.steps}
         self._verbose = verbose
 
     def line(self, event: RunEvent) -> str | None:
@@ -45,7 +52,7 @@ class RunLines:
     def _text(self, event: RunEvent) -> str | None:
         match event:
             case RunStarted():
-                return click.style(f"Running “{event.plan_name}”", bold=True)
+                return click.style(f"Running “{plain(event.plan_name)}”", bold=True)
             case StepStarted() if event.attempt > 1 or (event.iteration and not self._verbose):
                 return None
             case StepStarted():
@@ -54,7 +61,7 @@ class RunLines:
                 return None
             case StepSucceeded():
                 facts = f"{count(event.items, 'item')}, {milliseconds(event.duration_ms)}"
-                message = f"  {event.message}" if event.message else ""
+                message = f"  {plain(event.message)}" if event.message else ""
                 return f"{_word('ok', 'green')} {self.name(event.step_id, event.iteration)}  ({facts}){message}"
             case StepFailed():
                 name = self.name(event.step_id, event.iteration)
@@ -62,20 +69,21 @@ class RunLines:
             case StepRetrying():
                 name = self.name(event.step_id, event.iteration)
                 wait = f"again in {event.delay_s:.1f} s"
-                return f"{_word('retry', 'yellow')} {name}  {event.failure.sentence} {wait}"
+                return f"{_word('retry', 'yellow')} {name}  {plain(event.failure.sentence)} {wait}"
             case StepInterrupted(failure=why):
                 return f"{_word('asks', 'yellow')} {sentence(why.sentence, why.fix)}"
             case StepSkipped() if event.iteration and not self._verbose:
                 return None
             case StepSkipped():
-                return f"{_word('skip', 'bright_black')} {self.name(event.step_id, event.iteration)}  {event.reason}"
+                name = self.name(event.step_id, event.iteration)
+                return f"{_word('skip', 'bright_black')} {name}  {plain(event.reason)}"
             case StepPaused():
-                return f"{_word('held', 'yellow')} {self.name(event.step_id, event.iteration)}  {event.reason}"
+                return f"{_word('held', 'yellow')} {self.name(event.step_id, event.iteration)}  {plain(event.reason)}"
             case StepCancelled():
                 return f"{_word('stopped', 'yellow')} {self.name(event.step_id, event.iteration)}"
             case LogWritten():
                 place = f"{self.name(event.step_id, event.iteration)}  " if event.step_id else ""
-                return f"{_word('log', LEVEL_COLOURS.get(event.level, 'white'))} {place}{event.text}"
+                return f"{_word('log', LEVEL_COLOURS.get(event.level, 'white'))} {place}{plain(event.text)}"
             case RunStateChanged(failure=Failure() as why):
                 return f"{_word('run', 'yellow')} {event.state}  {sentence(why.sentence, why.fix)}"
             case RunStateChanged():
@@ -86,7 +94,7 @@ class RunLines:
 
     def name(self, step_id: str | None, iteration: IterationPath) -> str:
         """A step as people know it: its label, with the item it ran for, counted from 1."""
-        label = self._labels.get(step_id or "", step_id or "")
+        label = self._labels.get(step_id or "", plain(step_id or ""))
         return f"{label} [{'.'.join(str(index + 1) for index in iteration)}]" if iteration else label
 
 
@@ -100,7 +108,12 @@ def _ending(event: RunEnded) -> str:
 
 
 def sentence(text: str, fix: str) -> str:
-    return f"{text} {fix}".strip()
+    return plain(f"{text} {fix}").strip()
+
+
+def plain(text: str) -> str:
+    """A text whose control characters can be seen instead of being obeyed."""
+    return CONTROLS.sub(_escaped, text)
 
 
 def count(number: int, noun: str) -> str:
@@ -117,20 +130,21 @@ def show_error(error: FlowStudioError) -> None:
         for problem in error.problems:
             click.echo(problem_line(problem), err=True)
         return
-    click.echo(f"Error: {error.sentence}", err=True)
+    click.echo(f"Error: {plain(error.sentence)}", err=True)
     if error.fix:
-        click.echo(f"  {error.fix}", err=True)
+        click.echo(f"  {plain(error.fix)}", err=True)
 
 
 def problem_line(problem: Problem) -> str:
     word = "Error" if problem.severity is Severity.ERROR else "Warning"
-    return f"{word}: {problem_sentence(problem)}"
+    return f"{word}: {plain(problem_sentence(problem))}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell, the last one ragged."""
+    """Columns as wide as their widest cell, the last one ragged. A row is one line."""
     if not rows:
         return ""
+    rows = [[plain(cell).replace("\n", " ⏎ ") for cell in row] for row in rows]
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -140,8 +154,12 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def show_json(value: object) -> None:
     """Piece by piece: what lies in files is brought one after the other."""
     for piece in text_pieces(value):
-        click.echo(piece, nl=False)
+        click.echo(plain(piece), nl=False)  # JSON has written the others as escapes, as these are now
     click.echo()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _word(text: str, colour: str) -> str:

@@ -1,6 +1,5 @@
 """`flowstudio runs`: what ran, and what came of it."""
 
-import json
 from pathlib import Path
 
 import click
@@ -56,7 +55,7 @@ def show_run(context: click.Context, run_id: str, as_json: bool, user_id: str) -
         document = {**run_as_json(run), "steps": [step_as_json(step) for step in steps]}
         show_json(document)
         return
-    click.echo("  ".join(_run_row(run)))
+    click.echo(table([_run_row(run)]))
     if run.failure is not None:
         click.echo(sentence(run.failure.sentence, run.failure.fix))
     click.echo(table([_step_row(step) for step in steps]))
@@ -73,7 +72,7 @@ def show_log(context: click.Context, run_id: str, level: str, as_json: bool, use
     with application(context) as running:
         lines = [*running.services.exports.whole_log(user_id, run_id, Level(level))]
     if as_json:
-        click.echo(json.dumps([log_line_as_json(line) for line in lines], indent=2, ensure_ascii=False))
+        show_json([log_line_as_json(line) for line in lines])
     else:
         click.echo(table([_log_row(line) for line in lines]) if lines else "The log has no such lines.")
 
@@ -194,7 +193,7 @@ def answer_run(
 
 
 def _show_end(context: click.Context, ended: Run) -> None:
-    click.echo("  ".join(_run_row(ended)))
+    click.echo(table([_run_row(ended)]))
     if ended.failure is not None:
         click.echo(sentence(ended.failure.sentence, ended.failure.fix))
     context.exit(exit_code(ended.state))

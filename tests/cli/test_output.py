@@ -1,11 +1,12 @@
 """What a run looks like in a terminal."""
 
+import json
 from datetime import UTC, datetime
 
 import click
 import pytest
 
-from flowstudio.cli.output import RunLines, show_error, table
+from flowstudio.cli.output import RunLines, show_error, show_json, table
 from flowstudio.engine.events import LogWritten, RunEnded, RunStarted, StepFailed, StepStarted, StepSucceeded
 from flowstudio.engine.model import Failure, RunState
 from flowstudio.errors import FlowStudioError
@@ -51,3 +52,26 @@ def test_an_error_is_two_lines_on_standard_error(capsys: pytest.CaptureFixture[s
 
 def test_tables_align_their_columns() -> None:
     assert table([("a", "long one"), ("bcd", "x")]) == "a    long one\nbcd  x"
+
+
+EVIL = "\x1b]0;title\x07\x1b[2J\r\x9b31m\u202eok"
+OBEYED = set(EVIL) - set("]0;title[2J31mok")
+
+
+def test_what_a_server_said_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = RunLines(Plan("p", EVIL, steps=(Step("s", "http", "get", title=EVIL),)))
+    failure = Failure("http.status", EVIL, EVIL)
+    said = [
+        lines.line(RunStarted("r", NOW, "local", "p", EVIL, "manual")),
+        lines.line(LogWritten("r", NOW, "info", EVIL, "s")),
+        lines.line(StepFailed("r", NOW, "s", (), 1, failure, 1.0, ())),
+        table([(EVIL, "a\nforged line")]),
+    ]
+    show_error(FlowStudioError(EVIL, fix=EVIL))
+    show_json({"said": EVIL})
+    printed = capsys.readouterr()
+    text = click.unstyle("".join(filter(None, said))) + printed.out + printed.err
+    assert not OBEYED & set(text.replace("\n", ""))
+    assert "\\u001b[2J" in text
+    assert json.loads(printed.out) == {"said": EVIL}
+    assert "\n" not in (said[-1] or "")
