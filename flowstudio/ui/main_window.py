@@ -217,6 +217,7 @@ class MainWindow(QMainWindow):
                 "redo": editor.redo,
                 "run": editor.run,
                 "run-input": editor.run_with_input,
+                "run-dry": editor.run_dry,
                 "stop": editor.stop,
                 "publish": editor.publish,
                 "reset-layout": self._reset_layout,

@@ -112,18 +112,20 @@ class Reruns:
         choices: Choices = ASK,
         options: RunOptions | None = None,
         run_id: str | None = None,
+        draft: Plan | None = None,
     ) -> str:
         """Goes on, as a new run, where one failed or was cancelled: what it finished is kept, in loops item by item.
 
-        options: None for the same again. Raises RunStateError when the run did not fail, OutputsNeededError when steps
-        it finished have changed since and choices do not say whether to use their outputs.
+        options: None for the same again. draft: executed instead of either revision. Raises RunStateError when the run
+        did not fail, OutputsNeededError when steps it finished have changed since and choices do not say whether to use
+        their outputs.
         """
         base = self._runs.get(user_id, base_id)
         if base.state not in (RunState.FAILED, RunState.CANCELLED):
             sentence = f"The run {base.id} of “{base.plan.name}” cannot be restarted: it is {base.state.value}."
             fix = "Run it again instead." if base.state is RunState.SUCCEEDED else "Wait for its end."
             raise RunStateError(sentence, fix=fix, facts={"state": base.state.value})
-        plan = self._revision(user_id, base, revision)
+        plan = draft or self._revision(user_id, base, revision)
         self._runs.require_runnable(user_id, plan)
         rows = self._history.step_runs(base.id)
         selection = Stored(plan, Dependencies(plan), base.trigger.data, base).rest(rows, choices)

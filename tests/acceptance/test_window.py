@@ -209,7 +209,7 @@ def test_one_step_runs_by_itself_on_what_is_stored_and_asks_when_nothing_is(pers
     person.pick(sort)
     person.canvas.setFocus()
     person.key(Qt.Key.Key_Return, CTRL)
-    person.sees(lambda: "no stored output" in person.notice)
+    person.sees(lambda: person.has("Run them too"))
     assert vendor.ledger == {}
     person.click("Run them too")
     assert person.sees_end() == "Succeeded"

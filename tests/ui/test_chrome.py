@@ -86,7 +86,9 @@ def test_f11_leaves_the_canvas_alone_and_brings_the_rest_back(window: MainWindow
 def test_a_right_click_on_a_card_offers_its_commands(window: MainWindow, tab: PlanTab) -> None:
     right_click(tab, 60, 36)
     assert tab.canvas.selected_ids() == ["greet"]
-    assert entries(window) == ["Step settings", "Rename", "Cut", "Copy", "Duplicate", "Disable", "Delete"]
+    editing = ["Step settings", "Rename", "Cut", "Copy", "Duplicate", "Disable"]
+    running = ["Run this step", "Run from here", "Pin the last output", "Breakpoint on or off"]
+    assert entries(window) == [*editing, *running, "Delete"]
 
 
 def test_a_right_click_on_a_wire_offers_to_delete_it(window: MainWindow, tab: PlanTab) -> None:

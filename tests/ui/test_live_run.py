@@ -23,7 +23,7 @@ def succeeded(step_id: str) -> StepSucceeded:
 
 
 def test_what_came_while_the_store_was_read_is_told_once_and_in_order(qtbot: QtBot) -> None:
-    runs = SimpleNamespace(get=lambda user, run: RUN, steps=lambda user, run: [STORED])
+    runs = SimpleNamespace(get=lambda user, run: RUN, steps=lambda user, run: [STORED], waits_for=lambda run: None)
     exports = SimpleNamespace(whole_log=lambda user, run: [])
     live = LiveRun(cast(Services, SimpleNamespace(runs=runs, exports=exports)), "local")
     told: list[RunEvent] = []

@@ -59,6 +59,7 @@ EDIT_KEYS: Keys = {
     (_K.Key_Z, _CTRL | _SHIFT): lambda view: view.undo_stack.redo(),
     (_K.Key_Y, _CTRL): lambda view: view.undo_stack.redo(),
     (_K.Key_D, Qt.KeyboardModifier.NoModifier): lambda view: view.toggle_disabled(),
+    (_K.Key_P, Qt.KeyboardModifier.NoModifier): lambda view: view.ask_pin(),
     (_K.Key_F2, Qt.KeyboardModifier.NoModifier): lambda view: view.ask_rename(),
     (_K.Key_Return, _CTRL): lambda view: view.ask_run_step(),
     **{(key, _SHIFT): _nudge(x * _NUDGE_PX, y * _NUDGE_PX) for key, (x, y) in _ARROWS.items()},

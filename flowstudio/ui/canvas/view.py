@@ -38,11 +38,12 @@ def _always(provider: str, name: str | None) -> bool:
 class CanvasView(LookView):
     """The plan's canvas.
 
-    renameRequested and runStepRequested carry a step to rename or run; status one sentence for the person.
+    renameRequested, runStepRequested and pinRequested carry a step; status one sentence for the person.
     """
 
     renameRequested = Signal(str)
     runStepRequested = Signal(str)
+    pinRequested = Signal(str)
     status = Signal(str)
 
     keys = LOOK_KEYS | EDIT_KEYS
@@ -145,6 +146,9 @@ class CanvasView(LookView):
 
     def ask_run_step(self) -> None:
         self._with_first_selected(self.runStepRequested)
+
+    def ask_pin(self) -> None:
+        self._with_first_selected(self.pinRequested)
 
     def _only_selected(self) -> StepId | None:
         selected = self.selected_ids()

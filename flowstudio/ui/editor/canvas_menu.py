@@ -42,6 +42,13 @@ def _offer_edits(
         _add(menu, actions, "cut", "copy", "duplicate")
         _own(menu, _switch_text(canvas), "D", canvas.toggle_disabled)
         menu.addSeparator()
+    if step_count == 1:
+        _own(menu, "Run this step", "Ctrl+Return", canvas.ask_run_step)
+        _add(menu, actions, "run-from")
+        _own(menu, _pin_text(canvas), "P", canvas.ask_pin)
+    if step_count:
+        _add(menu, actions, "breakpoint")
+        menu.addSeparator()
     if step_count or has_wires:
         _add(menu, actions, "delete")
         return
@@ -54,6 +61,11 @@ def _offer_edits(
 def _switch_text(canvas: CanvasView) -> str:
     steps = [canvas.board.step(step_id) for step_id in canvas.selected_ids()]
     return "Enable" if all(step is not None and step.disabled for step in steps) else "Disable"
+
+
+def _pin_text(canvas: CanvasView) -> str:
+    is_pinned = all(step_id in canvas.board.plan.pins for step_id in canvas.selected_ids())
+    return "Unpin the output" if is_pinned else "Pin the last output"
 
 
 def _add(menu: QMenu, actions: Actions, *names: str) -> None:

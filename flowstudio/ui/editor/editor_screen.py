@@ -19,10 +19,12 @@ from flowstudio.ui.chrome.menus import MenuEntry
 from flowstudio.ui.chrome.toolbar import Toolbar
 from flowstudio.ui.controls import tool_button
 from flowstudio.ui.dialogs.message_sheet import Message, Remedy, message_of
+from flowstudio.ui.dialogs.outputs_question import ask_for_outputs
 from flowstudio.ui.dialogs.run_input import RunInput
 from flowstudio.ui.editor.arrangement import Arrangement
 from flowstudio.ui.editor.canvas_menu import open_canvas_menu
 from flowstudio.ui.editor.plan_tab import PlanTab, tab_of
+from flowstudio.ui.editor.run_commands import RunCommands
 from flowstudio.ui.editor.run_view import RunView
 from flowstudio.ui.held_sessions import HeldSession
 from flowstudio.ui.panels.data_panel import DataPanel
@@ -33,7 +35,6 @@ from flowstudio.ui.panels.run_panel import RunPanel
 from flowstudio.ui.panels.step_panel import StepPanel
 from flowstudio.ui.theme import Appearance
 from flowstudio.workspace.errors import OutputsNeededError, PlanNotRunnableError
-from flowstudio.workspace.reuse import Choices, Missing, Stale
 from flowstudio.workspace.services import Services
 
 RUN, DATA, LOG, PROBLEMS = range(4)
@@ -81,6 +82,7 @@ class EditorScreen(QWidget):
         self.step_panel = StepPanel(self._registry, "", icons)
         self.run_panel, self.data_panel = RunPanel(icons), DataPanel(icons)
         self.log_panel, self.problems_panel = LogPanel(icons), ProblemsPanel(icons)
+        self.run_commands = RunCommands(actions, lambda: self.front, services, user_id, self)
         self.run_view = RunView(self.run_panel, self.log_panel, self.data_panel, services, user_id, self)
         self.window_part = QMainWindow()
         self._lay_out()
@@ -110,17 +112,18 @@ class EditorScreen(QWidget):
             self._registry,
             self._appearance,
             self._has_credential,
-            self._actions["follow-run"],
+            self._actions,
         )
         tab.changed.connect(lambda: self._show_standing(tab))
         tab.shown_changed.connect(lambda: self._show_run_of(tab))
         tab.told.connect(self.told)
-        tab.failed.connect(self._show_failure)
+        tab.failed.connect(lambda error: self._show_failure(error, tab))
         tab.selected.connect(lambda ids: self._show_selection(tab, ids))
         tab.activated.connect(self._reveal_form)
         tab.menu_wanted.connect(lambda place: open_canvas_menu(tab, self._actions, place))
         tab.canvas.renameRequested.connect(lambda _: self._reveal_form())
-        tab.canvas.runStepRequested.connect(lambda step_id: self._run_step(tab, step_id))
+        tab.canvas.runStepRequested.connect(lambda step_id: self.run_commands.run_step(tab, step_id))
+        tab.canvas.pinRequested.connect(lambda step_id: self.run_commands.pin(tab, step_id))
         tab.open_plan.edited.connect(lambda _: self._show_edit(tab))
         tab.open_plan.checked.connect(lambda problems: self._show_problems(tab, problems))
         self.tabs.setCurrentIndex(self.tabs.addTab(tab, tab.title))
@@ -151,6 +154,11 @@ class EditorScreen(QWidget):
         if dialog.exec():
             self._last_input = dialog.value
             tab.run(TriggerEvent(data=dialog.value))
+
+    def run_dry(self) -> None:
+        """Reads, and shows of everything else what it would do."""
+        if self.front is not None:
+            self.front.run(TriggerEvent(), is_dry=True)
 
     def stop(self) -> None:
         if self.front is not None:
@@ -235,6 +243,8 @@ class EditorScreen(QWidget):
 
     def _join(self) -> None:
         self._appearance.changed.connect(lambda _: self.step_panel.repaint_form())
+        self.run_commands.told.connect(self.told)
+        self.run_commands.failed.connect(self._show_failure)
         self.tabs.currentChanged.connect(lambda _: self._show_front())
         self.tabs.tabCloseRequested.connect(lambda index: self.close_wanted.emit(self.tabs.widget(index)))
         self.toolbar.home_wanted.connect(self.home_wanted)
@@ -293,11 +303,10 @@ class EditorScreen(QWidget):
         tab = self.front
         is_open = tab is not None
         is_editing = tab is not None and tab.past is None
-        is_active = tab is not None and tab.shown.live.is_active
         undo = tab.open_plan.undo if tab else None
-        on_any = ("save", "save-as", "close", "select-all", "fit", "actual-size", "run-input")
+        on_any = ("save", "save-as", "close", "select-all", "fit", "actual-size")
         self._actions.enable(dict.fromkeys(on_any, is_open) | dict.fromkeys(EDITING, is_editing))
-        self._actions.enable({"run": tab is not None and not tab.live_run.is_active, "stop": is_active})
+        self.run_commands.enable()
         if undo is not None and is_editing:
             self._actions.enable({"undo": undo.canUndo(), "redo": undo.canRedo()})
         self._actions["undo"].setText(f"Undo {undo.undoText()}".strip() if undo and undo.canUndo() else "Undo")
@@ -307,6 +316,7 @@ class EditorScreen(QWidget):
         if tab is self.front:
             self.step_panel.show_selection(ids)
             self.run_view.show_step(ids[0] if len(ids) == 1 else None)
+            self.run_commands.enable()
 
     def _show_edit(self, tab: PlanTab) -> None:
         if tab is self.front:
@@ -329,22 +339,18 @@ class EditorScreen(QWidget):
             self.right.show()
             self.step_panel.reveal(problem.field)
 
-    def _show_failure(self, error: FlowStudioError) -> None:
+    def _show_failure(self, error: FlowStudioError, tab: PlanTab | None = None) -> None:
         if isinstance(error, PlanNotRunnableError):
             show = Remedy("Show problems", lambda: self.show_pane(PROBLEMS))
             first = error.problems[0].sentence if error.problems else ""
             count = "1 problem" if len(error.problems) == 1 else f"{len(error.problems)} problems"
             what = f"This plan cannot run yet, {count} must be fixed. {first}"
             self.noticed.emit(Message(what, tone="warning", remedies=(show,)))
-        elif isinstance(error, OutputsNeededError) and self.front is not None and self.front.asked_step is not None:
-            self.noticed.emit(Message(str(error), tone="warning", remedies=_choices(self.front, error)))
+        elif isinstance(error, OutputsNeededError) and tab is not None and tab.asked is not None:
+            ask_for_outputs(error, tab.asked, self._appearance.icons, self)
         else:
             self.noticed.emit(message_of(error))
             self.failed.emit(error)
-
-    def _run_step(self, tab: PlanTab, step_id: StepId) -> None:
-        if not tab.live_run.is_active:
-            tab.run_step(step_id)
 
     def _switch_live(self, is_on: bool) -> None:
         if self.front is not None:
@@ -369,12 +375,3 @@ def suggested_file(tab: PlanTab) -> Path:
     """The file a plan is saved to unless another is chosen."""
     words = "".join(c if c.isalnum() or c in " -_" else " " for c in tab.open_plan.plan.name).split()
     return tab.open_plan.session.file or Path.home() / f"{'-'.join(words) or 'plan'}.flow"
-
-
-def _choices(tab: PlanTab, error: OutputsNeededError) -> tuple[Remedy, ...]:
-    """What a person may answer when outputs that a step builds on are missing or stale."""
-    step_id = tab.asked_step
-    assert step_id is not None
-    also_run = Remedy("Run them too", lambda: tab.run_step(step_id, Choices(Missing.RUN, Stale.RUN)))
-    use = Remedy("Use what is stored", lambda: tab.run_step(step_id, Choices(Missing.RUN, Stale.USE)))
-    return (use, also_run) if error.facts["stale"] else (also_run,)

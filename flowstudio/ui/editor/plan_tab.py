@@ -1,13 +1,13 @@
 """PlanTab: one open plan in a tab: its canvas, its run, and how it stands to what is published."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from flowstudio.engine.events import RunEvent, StepStarted
-from flowstudio.engine.model import IterationPath, Run, TriggerEvent
+from flowstudio.engine.model import PLAIN, IterationPath, Run, RunOptions, RunState, TriggerEvent
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.diff import Difference, difference
 from flowstudio.plan.model import Plan, StepId
@@ -30,6 +30,13 @@ from flowstudio.workspace.reruns import ASK, Target
 from flowstudio.workspace.reuse import Choices
 from flowstudio.workspace.services import Services
 
+Asked = Callable[[Choices], object]
+"""Starts a run, with what a person says to outputs that are missing or stale."""
+STANDING = {
+    RunState.WAITING: "waits",
+    RunState.PAUSED: "is paused",
+    RunState.INTERRUPTED: "is interrupted",
+}
 FOLLOW_EVERY_MS = 200  # the view goes from step to step no faster than an eye can
 
 
@@ -54,16 +61,18 @@ class PlanTab(QWidget):
         registry: Registry,
         appearance: Appearance,
         has_credential: HasCredential,
-        follow: QAction,
+        actions: Mapping[str, QAction],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._services = services
         self._registry, self._appearance, self._has_credential = registry, appearance, has_credential
-        self._follow = follow
+        self._follow = actions["follow-run"]
         self.record: PlanRecord | None = None
-        self.asked_step: StepId | None = None
-        """The step a person wanted to run by itself, last."""
+        self.breakpoints: dict[StepId, str] = {}
+        """Of this window alone, for as long as the tab is open: step id -> condition, "" for always."""
+        self.asked: Asked | None = None
+        """The run a person wanted last that builds on stored outputs: to be answered for when some are missing."""
         self._was_shown = False
         session = held.session
         self.open_plan = OpenPlan(session, services, self, held.undo)
@@ -78,7 +87,7 @@ class PlanTab(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
-        self.banner = RunBanner(appearance.icons, follow, self)
+        self.banner = RunBanner(appearance.icons, actions, self)
         self._next_follow = QTimer(self, singleShot=True, interval=FOLLOW_EVERY_MS)
         self.setFocusProxy(self.canvas)
         self._join()
@@ -117,18 +126,72 @@ class PlanTab(QWidget):
 
     # runs
 
-    def run(self, trigger: TriggerEvent) -> None:
+    def run(self, trigger: TriggerEvent, *, is_dry: bool = False) -> None:
         self.back_to_editing()
-        self.live_run.start(self.open_plan.plan, trigger)
+        self.live_run.start(self.open_plan.plan, trigger, self._options(is_dry=is_dry))
 
-    def run_step(self, step_id: StepId, choices: Choices = ASK) -> None:
-        """Runs one step of the draft with stored outputs of what leads to it."""
-        self.asked_step = step_id
+    def run_part(self, step_id: StepId, *, goes_on: bool = False) -> None:
+        """Runs one step of the draft, or all from it on, with stored outputs of what leads to it."""
         self.back_to_editing()
-        self.live_run.start_part(self.open_plan.plan, Target(step_id), choices)
+        target = Target(step_id, goes_on)
+        self._ask(lambda choices: self.live_run.start_part(self.open_plan.plan, target, self._options(), choices))
+
+    def restart(self) -> None:
+        """Goes on where the run in front failed or was stopped: an old one with its own plan, else with the draft."""
+        base_id = self.shown.live.run_id
+        if base_id is None:
+            return
+        if self.past is not None:
+            reruns, user_id = self._services.reruns, self.open_plan.user_id
+            self._ask(lambda choices: self._follow_up(lambda: reruns.restart(user_id, base_id, choices=choices)))
+        else:
+            options = self._options(is_dry=self.live_run.options.is_dry)
+            self._ask(lambda choices: self.live_run.restart(self.open_plan.plan, base_id, options, choices))
+
+    def run_again(self) -> None:
+        """Runs once more with the input of the run in front: the plan of an old run, else the draft."""
+        if self.past is not None:
+            reruns, user_id, base_id = self._services.reruns, self.open_plan.user_id, self.past.run.id
+            self._follow_up(lambda: reruns.again(user_id, base_id))
+        else:
+            self.run(TriggerEvent(data=self.live_run.input), is_dry=self.live_run.options.is_dry)
+
+    def _ask(self, start: Asked) -> None:
+        self.asked = start
+        start(ASK)
+
+    def _follow_up(self, begin: Callable[[], str]) -> None:
+        """Starts a run of an old run's plan in the background, and looks at it."""
+        runs, user_id = self._services.runs, self.open_plan.user_id
+        Task(lambda: runs.get(user_id, begin()), self).success(self.view_run).failure(self.failed.emit).start()
+
+    def _options(self, *, is_dry: bool = False) -> RunOptions:
+        """A person starts it, so the plan's pins and this window's breakpoints count."""
+        plan = self.open_plan.plan
+        breakpoints = {each: condition for each, condition in self.breakpoints.items() if plan.has_step(each)}
+        if not (is_dry or plan.pins or breakpoints):
+            return PLAIN
+        return RunOptions(is_dry=is_dry, uses_pins=bool(plan.pins), breakpoints=breakpoints)
 
     def stop(self) -> None:
         self.shown.live.stop()
+
+    def toggle_breakpoints(self, step_ids: Sequence[StepId]) -> None:
+        """Sets one before each of the steps; takes them away when all have one. Runs under way heed it, too."""
+        if all(each in self.breakpoints for each in step_ids):
+            self._set_breakpoints({each: text for each, text in self.breakpoints.items() if each not in step_ids})
+        else:
+            self._set_breakpoints(dict.fromkeys(step_ids, "") | self.breakpoints)
+
+    def clear_breakpoints(self) -> None:
+        self._set_breakpoints({})
+
+    def _set_breakpoints(self, breakpoints: dict[StepId, str]) -> None:
+        self.breakpoints = breakpoints
+        for shown in (self.own_run, self.past.shown) if self.past is not None else (self.own_run,):
+            shown.canvas.board.show_breakpoints(frozenset(breakpoints))
+            shown.live.set_breakpoints(breakpoints)
+        self.changed.emit()
 
     def view_run(self, run: Run, step_id: StepId | None = None, iteration: IterationPath = ()) -> None:
         """Shows a run of the store on its own plan, read-only; the draft stays as it is."""
@@ -142,6 +205,8 @@ class PlanTab(QWidget):
         self.past.canvas.stepActivated.connect(lambda _: self.activated.emit())
         self.past.canvas.menuWanted.connect(self.menu_wanted)
         self.past.shown.live.failed_to_start.connect(self.failed)
+        self.past.shown.live.refused.connect(self.failed)
+        self.past.canvas.board.show_breakpoints(frozenset(self.breakpoints))
         self._stack.addWidget(self.past.canvas)
         self._stack.setCurrentWidget(self.past.canvas)
         self.setFocusProxy(self.past.canvas)
@@ -172,9 +237,17 @@ class PlanTab(QWidget):
             run = self.past.run
             self.banner.show_viewing(f"Viewing run {moment(run.started_at or run.created_at)}", self.past.shown.live)
         elif self.live_run.is_active:
-            self.banner.show_running(f"Running {self._revision_of(self.live_run.plan)}", self.live_run)
+            self.banner.show_running(self._what_runs(), self.live_run)
         else:
             self.banner.put_away()
+
+    def _what_runs(self) -> str:
+        """ "Running draft", "Dry run of draft is paused"."""
+        run, what = self.live_run, self._revision_of(self.live_run.plan)
+        if run.options.is_dry:
+            what = f"dry run of {what}"
+        standing = "is queued" if run.waits_for else STANDING.get(run.state or RunState.RUNNING)
+        return f"{what[:1].upper()}{what[1:]} {standing}" if standing else f"Running {what}"
 
     def _revision_of(self, plan: Plan | None) -> str:
         if self.record is not None and self.record.plan == plan:
@@ -253,6 +326,7 @@ class PlanTab(QWidget):
         self.live_run.changed.connect(self.changed)
         self.live_run.changed.connect(self._show_banner)
         self.live_run.failed_to_start.connect(self.failed)
+        self.live_run.refused.connect(self.failed)
         self.banner.stop_wanted.connect(self.stop)
         self.banner.back_wanted.connect(self.back_to_editing)
         answers = AnswerMenu(self._services, self.open_plan.user_id, self.banner.question, self.banner)

@@ -1,9 +1,10 @@
 """The banner over the canvas: the run that goes on, or the old one that is looked at, and the way out of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from flowstudio.engine.model import Failure, RunState
@@ -21,10 +22,12 @@ DOT = "  \N{MIDDLE DOT}  "
 
 
 class RunBanner(QFrame):
+    """Continue, step over and pause are the window's commands: shown while they can be given."""
+
     stop_wanted = Signal()
     back_wanted = Signal()
 
-    def __init__(self, icons: Icons, follow: QAction, parent: QWidget) -> None:
+    def __init__(self, icons: Icons, actions: Mapping[str, QAction], parent: QWidget) -> None:
         super().__init__(parent)
         self._over = parent
         self.setProperty("role", "banner")
@@ -36,17 +39,24 @@ class RunBanner(QFrame):
         self._mark = IconLabel(icons.icon("state-running", "running"), 18)
         self.text = ElidedLabel()
         self.follow = tool_button(None, "Follow run")
-        self.follow.setDefaultAction(follow)
+        self.follow.setDefaultAction(actions["follow-run"])
         self.follow.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.stop = push_button(
             "Stop", icons.icon("stop", "error"), name="Stop this run", clicked=self.stop_wanted.emit
         )
+        self.resume = push_button("Continue", icons.icon("run", "ok"), clicked=actions["continue"].trigger)
+        self.step = push_button("Step over", icons.icon("step-over"), clicked=actions["step-over"].trigger)
+        self.pause = push_button("Pause", icons.icon("pause"), name="Pause this run", clicked=actions["pause"].trigger)
+        for button, name in ((self.resume, "continue"), (self.step, "step-over"), (self.pause, "pause")):
+            button.setToolTip(actions[name].toolTip())
+        self.copy = push_button("Copy address", icons.icon("copy"), clicked=self._copy_address)
         self.back = push_button("Back to editing", icons.icon("back"), clicked=self.back_wanted.emit)
         self.answer = push_button("Answer", icons.icon("state-waiting", "warning"), name="Answer for the step")
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(SPACE_3, SPACE_1, SPACE_1, SPACE_1)
         row.setSpacing(SPACE_2)
-        for part in (self._mark, self.text, self.follow, self.answer, self.stop, self.back):
+        steering = (self.copy, self.answer, self.resume, self.step, self.pause, self.stop)
+        for part in (self._mark, self.text, self.follow, *steering, self.back):
             row.addWidget(part)
         self._refresh = QTimer(self, interval=REFRESH_MS)
         self._refresh.timeout.connect(self._show_figures)
@@ -82,16 +92,27 @@ class RunBanner(QFrame):
         self._mark.show_icon(self._icons.icon(*MARKS[tone]))
         set_look(self, "tone", "past" if self._is_past else tone)
         self.stop.setVisible(run.is_active)
-        self.follow.setVisible(run.is_active)
+        self.follow.setVisible(run.is_active and run.state in GOING)
         self.answer.setVisible(run.state is RunState.INTERRUPTED)
+        self.pause.setVisible(run.state in GOING)
+        self.resume.setVisible(can_continue(run))
+        self.step.setVisible(can_step(run))
+        self.copy.setVisible(bool(run.call_address and run.standstill.calls))
+        self.copy.setToolTip(f"Whoever calls this address lets the run go on:\n{run.call_address}")
         self.back.setVisible(self._is_past)
         if run.is_active:
             self._refresh.start()
         else:
             self._refresh.stop()
         self._show_figures()
+        self.adjust()
         self.show()
         self.raise_()
+
+    def _copy_address(self) -> None:
+        run = self._run
+        if run is not None and run.standstill.calls:
+            QGuiApplication.clipboard().setText(run.address_of(run.standstill.calls[0][0]))
 
     def _show_figures(self) -> None:
         run = self._run
@@ -116,6 +137,18 @@ MARKS = {
 }
 
 
+GOING = (RunState.RUNNING, RunState.WAITING)
+
+
+def can_continue(run: LiveRun) -> bool:
+    """Whether a person holds it; one that cannot be stored goes on by itself as soon as it can."""
+    return run.state is RunState.PAUSED and run.why is None
+
+
+def can_step(run: LiveRun) -> bool:
+    return can_continue(run) and bool(run.standstill.paused)
+
+
 def tone_of(run: LiveRun) -> str:
     match run.state:
         case RunState.SUCCEEDED:
@@ -132,10 +165,8 @@ def tone_of(run: LiveRun) -> str:
 
 def figures_of(run: LiveRun) -> list[str]:
     """["34 s", "118 items"]: how long it goes on or went on, and what came out; why it stands still, if it does."""
-    if run.why is not None:
-        return [run.why.sentence]
-    if run.waits_for and run.is_active:
-        return [run.waits_for]
+    if run.why_it_stands:
+        return [run.why_it_stands]
     figures = []
     if run.end is not None:
         figures.append(duration(run.end.duration_ms))
