@@ -117,6 +117,19 @@ def test_a_plans_own_settings_stand_in_for_the_installations(history: History) -
     assert history.ids() == ["all1", "all100", "all2", "few1"]
 
 
+@pytest.mark.parametrize("odd", [PlanSettings(keep_days=1e308), PlanSettings(keep_runs=10**30)])
+def test_a_plan_that_asks_for_more_than_can_be_counted_keeps_no_other_from_being_cleaned(
+    history: History, odd: PlanSettings
+) -> None:
+    for plan_id, settings in (("odd", odd), ("few", PlanSettings(keep_runs=1))):
+        plan = replace(PLAN, id=plan_id, settings=settings)
+        SqlPlanStore(history.database).save(PlanRecord(plan_id, "ann", plan, NOW, NOW))
+        for day in (1, 2):
+            history.add(f"{plan_id}{day}", days_ago=day, plan=replace(PLAN, id=plan_id))
+    history.clean(KEEP_ALL)
+    assert history.ids() == ["few1", "odd1", "odd2"]
+
+
 @pytest.mark.parametrize("state", [each for each in RunState if not each.is_final])
 def test_a_run_that_has_not_ended_stays(history: History, state: RunState) -> None:
     history.add("going", days_ago=1000, state=state)

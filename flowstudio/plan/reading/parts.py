@@ -191,6 +191,10 @@ def settings_to_json(settings: PlanSettings) -> dict[str, Json]:
     return document
 
 
+_RANGES = {"runs_at_once": (1, 1_000_000), "keep_runs": (0, 1_000_000_000), "keep_days": (0, 36_500)}
+"""What no database and no calendar could keep is refused here: one such plan would end the cleaning of all."""
+
+
 def settings_from_json(document: object, where: str) -> PlanSettings:
     reader = Reader(document, where)
     settings = PlanSettings(
@@ -202,10 +206,10 @@ def settings_from_json(document: object, where: str) -> PlanSettings:
         keep_days=reader.optional_number("keep_days"),
         extra=reader.rest(),
     )
-    for name, least in (("runs_at_once", 1), ("keep_runs", 0), ("keep_days", 0)):
+    for name, (least, most) in _RANGES.items():
         value = getattr(settings, name)
-        if value is not None and value < least:
-            raise wrong_type(reader.at(name), f"{least} or more", value)
+        if value is not None and not least <= value <= most:
+            raise wrong_type(reader.at(name), f"from {least} to {most}", value)
     return settings
 
 
