@@ -293,6 +293,7 @@ class EditorScreen(QWidget):
             )
         if tab is self.front:
             record = tab.record
+            self.step_panel.show_calls(tab.shown.live.address_of)
             self.toolbar.show_plan(tab.open_plan.plan.name, *tab.standing)
             self.toolbar.show_live(record is not None, record is not None and record.enabled)
             self._enable()

@@ -120,4 +120,5 @@ def facts_of(run: LiveRun) -> str:
         steps = "1 step" if run.end.steps_done == 1 else f"{run.end.steps_done} steps"
         text = f"{steps} in {duration(run.end.duration_ms)}"
         return f"{text}  ·  {run.end.failure.sentence}" if run.end.failure else text
-    return f"since {run.started_at.astimezone():%H:%M:%S}" if run.started_at else ""
+    since = f"since {run.started_at.astimezone():%H:%M:%S}" if run.started_at else ""
+    return "  ·  ".join(part for part in (since, run.why_it_stands) if part)

@@ -6,13 +6,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flowstudio.plan.edits import SetParam, SetStepField, UnsetParam
-from flowstudio.plan.model import Json, Step
+from flowstudio.plan.model import AWAITED_CALL, Json, Step, StepKind
 from flowstudio.providers.manifest import Action, Field, FieldKind, Manifest
 from flowstudio.ui.controls import push_button, text_label
-from flowstudio.ui.forms.editors.choice import QuietComboBox
+from flowstudio.ui.forms.call_address import CallAddress
+from flowstudio.ui.forms.editors.choice import ChoiceEditor, QuietComboBox
 from flowstudio.ui.forms.field_row import FieldRow
 from flowstudio.ui.forms.page import FormPage
+from flowstudio.ui.forms.plan_choices import offer_plans
 from flowstudio.ui.forms.references import references_for
+from flowstudio.ui.forms.relevance import choices_now, matters
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.open_plan import OpenPlan
 from flowstudio.ui.tasks import Task
@@ -32,10 +35,15 @@ class FieldsPage(FormPage):
             row = FieldRow(field, icons, lambda: references_for(open_plan.plan, step.id), step.kind)
             row.edited.connect(lambda value, name=field.name: self._store(name, value))
             self.add_row(row)
+            if step.kind is StepKind.SUBPLAN and isinstance(row.editor, ChoiceEditor):
+                offer_plans(row.editor, open_plan, nothing="Choose…", with_itself=True)
 
     def show_step(self, step: Step) -> None:
         for name, row in self.rows.items():
+            if step.kind is StepKind.MERGE and isinstance(row.editor, ChoiceEditor) and name == "keep":
+                row.editor.offer(choices_now(step, row.field), nothing="Nothing is lost")
             row.show_value(step.params.get(name))
+            row.setVisible(matters(step, row.field))
 
     def _store(self, name: str, value: Json) -> None:
         step = self._open_plan.plan.step(self._step_id)
@@ -55,6 +63,10 @@ class InputsPage(FieldsPage):
         fields = [each for each in action.fields if not each.advanced] if action else _fields_of(step)
         super().__init__(open_plan, step, fields, icons)
         self.credential: CredentialPicker | None = None
+        self.call_address: CallAddress | None = None
+        if (step.provider, step.action) == AWAITED_CALL:
+            self.call_address = CallAddress(icons)
+            self.add(self.call_address)
         if action is None:
             self.add_hint(f"{step.provider}.{step.action} is not in the catalogue. Its values are kept as they are.")
         elif not fields:

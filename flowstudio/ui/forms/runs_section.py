@@ -1,7 +1,5 @@
 """RunsSection: how a plan's runs are treated: how many at once, what a failure starts, what a crash and time leave."""
 
-from collections.abc import Sequence
-
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from flowstudio.plan.edits import SetPlanSetting
@@ -11,11 +9,10 @@ from flowstudio.providers.manifest import Choice, Field, FieldKind
 from flowstudio.ui.controls import text_label
 from flowstudio.ui.forms.editors.choice import ChoiceEditor
 from flowstudio.ui.forms.field_row import FieldRow
+from flowstudio.ui.forms.plan_choices import offer_plans
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.open_plan import OpenPlan
-from flowstudio.ui.tasks import Task
 from flowstudio.ui.tokens import SPACE_3
-from flowstudio.workspace.ports import PlanRecord
 
 USUAL = PlanSettings()
 
@@ -93,23 +90,16 @@ class RunsSection(QWidget):
         for name, row in self.rows.items():
             row.edited.connect(lambda value, name=name: self._store(name, value))
             layout.addWidget(row)
-        plans, user_id = open_plan.services.plans, open_plan.user_id
-        Task(lambda: plans.list(user_id), self).success(self._offer_plans).start()
+        editor = self.rows["error_plan"].editor
+        assert isinstance(editor, ChoiceEditor)
+        # This plan is not among them: one that fails would start itself for ever.
+        offer_plans(editor, open_plan, nothing="No other plan", with_itself=False)
 
     def show_plan(self, plan: Plan) -> None:
         settings = settings_to_json(plan.settings)
         for name, row in self.rows.items():
             row.show_value(settings.get(name))
         self.rows["runs_at_once"].setVisible(plan.settings.when_busy is not WhenBusy.PARALLEL)
-
-    def _offer_plans(self, records: Sequence[PlanRecord]) -> None:
-        """This plan is not among them: one that fails would start itself for ever."""
-        others = [record for record in records if record.id != self._open_plan.plan.id]
-        others.sort(key=lambda record: record.plan.name.casefold())
-        editor = self.rows["error_plan"].editor
-        assert isinstance(editor, ChoiceEditor)
-        editor.offer([Choice(record.id, record.plan.name) for record in others], nothing="No other plan")
-        editor.show_value(self._open_plan.plan.settings.error_plan)
 
     def _store(self, name: str, value: Json) -> None:
         """What is typed on the way to a number, or is none, stands outlined in its field and changes nothing."""

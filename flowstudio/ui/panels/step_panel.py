@@ -1,6 +1,6 @@
 """The right dock: the form of the selected step, the plan's own form while nothing is selected."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
@@ -29,6 +29,7 @@ class StepPanel(QWidget):
         self._icons = icons
         self._open_plan: OpenPlan | None = None
         self._old_plan: Plan | None = None
+        self._address_of: Callable[[StepId], str] = lambda _: ""
         self._selected: Sequence[StepId] = ()
         self._many = text_label("", "muted", wraps=True)
         self._many.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
@@ -82,6 +83,15 @@ class StepPanel(QWidget):
         elif self.form is not None:
             self.form.show_plan()
 
+    def show_calls(self, address_of: Callable[[StepId], str]) -> None:
+        """address_of: whose call ends the wait of that step in the run in front, "" while it does not wait."""
+        self._address_of = address_of
+        self._show_address()
+
+    def _show_address(self) -> None:
+        if isinstance(self.form, StepForm) and self.form.inputs.call_address is not None:
+            self.form.inputs.call_address.show_address(self._address_of(self.form.step_id))
+
     def show_problems(self, problems: Sequence[Problem]) -> None:
         if self.form is not None:
             self.form.show_problems(problems)
@@ -109,6 +119,7 @@ class StepPanel(QWidget):
         else:
             self._stack.addWidget(self._shown)
             self._stack.setCurrentWidget(self._shown)
+        self._show_address()
         self.titled.emit("Plan" if isinstance(self._shown, PlanForm) else "Step")
         if old is not None:
             self._stack.removeWidget(old)

@@ -68,13 +68,39 @@ def entry_row(entry: Entry, last: Run | None) -> Row:
     return Row(cells, entry, "editor", "accent", ("text", tint, "text_2", run_tint, "text_3"))
 
 
-def run_row(run: Run) -> Row:
+def run_row(run: Run, waits_for: str = "") -> Row:
+    """waits_for: why a queued one does not start."""
     title, icon, tint = RUN_STATES[run.state]
     started = run.started_at or run.created_at
     took = duration((run.finished_at - started).total_seconds() * 1000) if run.finished_at else ""
-    note = run.failure.sentence if run.failure else ""
-    cells = (title, run.plan.name, run.trigger.kind.value.capitalize(), moment(started, True), took, note)
+    note = run.failure.sentence if run.failure else waits_for or _kind_of(run)
+    cells = (title, run.plan.name, started_by(run), moment(started, True), took, note)
     return Row(cells, run, icon, tint, (tint, "text", "text_2", "text_2", "text_2", "text_2"))
+
+
+def started_by(run: Run) -> str:
+    """What started the run: which of the plan's triggers, where it has several of a kind."""
+    kind, trigger_id = run.trigger.kind, run.trigger.trigger_id
+    if kind is TriggerKind.PLAN:
+        return "Another plan"
+    if kind is TriggerKind.ERROR:
+        return "A failure"
+    alike = [trigger for trigger in run.plan.triggers if trigger.kind is kind]
+    name = kind.value.capitalize()
+    return f"{name} {trigger_id}" if trigger_id and len(alike) > 1 else name
+
+
+def _kind_of(run: Run) -> str:
+    """How it differs from a plain run of its plan."""
+    options = run.options
+    told = {
+        "Dry run": options.is_dry,
+        "a part of the plan": options.only is not None,
+        "builds on an earlier run": options.based_on is not None,
+        "with pinned outputs": options.uses_pins,
+    }
+    found = ", ".join(text for text, is_so in told.items() if is_so)
+    return f"{found[:1].upper()}{found[1:]}"
 
 
 def triggers_of(plan: Plan) -> str:

@@ -6,7 +6,10 @@ from dataclasses import replace
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QStackedWidget
 
-from flowstudio.engine.model import QUESTION, Failure, Run, RunState, StepRun, StepState
+from flowstudio.engine.model import QUESTION, REUSED_FROM, Failure, Run, RunState, StepRun, StepState
+from flowstudio.engine.steering import PINNED
+from flowstudio.engine.step import DRY, UNSENT
+from flowstudio.engine.stops import HELD, REASON
 from flowstudio.plan.evaluation.deferred import holds_deferred
 from flowstudio.plan.model import Json
 from flowstudio.ui.answer_menu import AnswerMenu
@@ -17,10 +20,13 @@ from flowstudio.ui.panels.data_panel import DataPanel, at_hand, duration
 from flowstudio.ui.panels.empty import EmptyState
 from flowstudio.ui.panels.tables import card_table
 from flowstudio.ui.screens.plan_list import RUN_STATES, run_row
+from flowstudio.ui.screens.related_runs import Related, RelatedMenu, related
+from flowstudio.ui.screens.rerun_menu import RerunMenu
 from flowstudio.ui.screens.run_export import ExportMenu
 from flowstudio.ui.screens.screen import Row, RowModel, Screen
 from flowstudio.ui.tasks import Task
 from flowstudio.ui.tokens import ROW_HEIGHT, SPACE_3
+from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.services import Services
 
 RUN_COLUMNS = ("State", "Plan", "Trigger", "Started", "Duration", "Note")
@@ -33,6 +39,13 @@ STEP_STATES = {
     StepState.SKIPPED: ("Skipped", "state-skipped", "text_3"),
     StepState.CANCELLED: ("Cancelled", "state-cancelled", "text_3"),
 }
+PAUSED_BEFORE = ("Paused before", "state-waiting", "waiting")
+IN_PLACE = {
+    PINNED: ("Pinned", "pin", "pinned"),
+    REUSED_FROM: ("Reused", "reused", "text_2"),
+}
+"""What stood in for the step, by the mark of its row."""
+UNSENT_STEP = ("Not sent", "unsent", "text_2")
 ASKS = ("Asks", "state-waiting", "waiting")
 RELOAD_AFTER_MS = 300
 STEPS_SHOWN = 2000
@@ -47,6 +60,8 @@ class RunsScreen(Screen):
         self._services = services
         self._user_id = user_id
         self._runs: Sequence[Run] = ()
+        self._standing: dict[str, str] = {}
+        """Why runs under way stand still, by their ids."""
         self._run: Run | None = None
         self._result: StepRun | None = None
         self.state = QuietComboBox()
@@ -68,8 +83,22 @@ class RunsScreen(Screen):
         self.answer = push_button("Answer", hint="Say what became of a step that was at work when the program died.")
         self.answer.setMenu(self.answers)
         self.answer.hide()
+        self.steering = RerunMenu(services, user_id, lambda: self._run, icons, self)
+        self.steering.failed.connect(self.failed.emit)
+        self.steering.steered.connect(self.reload)
+        self.steering.started.connect(lambda run: self.run_wanted.emit(run, None, ()))
+        self.rerun = push_button("Run", icons.icon("run-again"), name="Run it again, or steer it")
+        self.rerun.setMenu(self.steering)
+        self.rerun.setEnabled(False)
+        self.relations = RelatedMenu(self)
+        self.relations.chosen.connect(self._go_to)
+        self.related = push_button("Related", icons.icon("follow"), hint="Runs that called it, or that it called.")
+        self.related.setMenu(self.relations)
+        self.related.hide()
         self._buttons.addWidget(self.state)
         self.add_button(self.answer)
+        self.add_button(self.related)
+        self.add_button(self.rerun)
         self.add_button(self.export)
         self.add_button(self.open)
         self.model = RowModel(RUN_COLUMNS, icons)
@@ -107,18 +136,22 @@ class RunsScreen(Screen):
     def reload(self) -> None:
         runs, user_id = self._services.runs, self._user_id
 
-        def show(found: Sequence[Run]) -> None:
-            self._runs = found
+        def read() -> tuple[Sequence[Run], dict[str, str]]:
+            found = runs.list(user_id, limit=200)
+            return found, {run.id: reason for run in found if (reason := _standstill(runs, run))}
+
+        def show(found: tuple[Sequence[Run], dict[str, str]]) -> None:
+            self._runs, self._standing = found
             self._show()
 
-        Task(lambda: runs.list(user_id, limit=200), self).success(show).failure(self.failed.emit).start()
+        Task(read, self).success(show).failure(self.failed.emit).start()
 
     def _show(self) -> None:
         wanted = self.state.currentData()
         shown = [run for run in self._runs if wanted in (None, run.state)]
         self._stack.setCurrentIndex(1 if self._runs else 0)
         chosen = self._run.id if self._run else None
-        self.model.show_rows([run_row(run) for run in shown])
+        self.model.show_rows([run_row(run, self._standing.get(run.id, "")) for run in shown])
         at = next((index for index, run in enumerate(shown) if run.id == chosen), 0 if shown else -1)
         if at >= 0:
             self.table.selectRow(at)
@@ -129,20 +162,38 @@ class RunsScreen(Screen):
         self._run, self._result = run, None
         self.open.setEnabled(run is not None)
         self.export.setEnabled(run is not None)
+        self.rerun.setEnabled(run is not None)
+        self.related.hide()
         self.answer.setVisible(run is not None and run.state is RunState.INTERRUPTED)
         if run is None:
             return
         runs, user_id = self._services.runs, self._user_id
 
-        def show(steps: Sequence[StepRun]) -> None:
+        def read() -> tuple[Sequence[StepRun], list[Related]]:
+            steps = runs.steps(user_id, run.id)
+            return steps, related(run, steps, lambda run_id: runs.get(user_id, run_id))
+
+        def show(found: tuple[Sequence[StepRun], list[Related]]) -> None:
+            steps, relatives = found
             if self._run is run:
+                self.relations.show_related(relatives)
+                self.related.setVisible(bool(relatives))
                 labels = {step.id: step.label for step in run.plan.steps}
                 self.steps.show_rows(
                     [step_row(each, labels.get(each.step_id, each.step_id)) for each in steps[:STEPS_SHOWN]]
                 )
                 self.data.show_nothing("Select a step to see its data.")
 
-        Task(lambda: runs.steps(user_id, run.id), self).success(show).failure(self.failed.emit).start()
+        Task(read, self).success(show).failure(self.failed.emit).start()
+
+    def _go_to(self, run: Run) -> None:
+        """Chooses a run in the list; one that is further back, or filtered out, is opened on the canvas."""
+        for row in range(self.model.rowCount()):
+            if self.model.what(row).id == run.id:
+                self.table.selectRow(row)
+                self.table.scrollTo(self.model.index(row, 0))
+                return
+        self.run_wanted.emit(run, None, ())
 
     def _question(self) -> tuple[str, Failure] | None:
         """What the chosen step asks, else what the chosen run does."""
@@ -177,8 +228,28 @@ class RunsScreen(Screen):
 
 
 def step_row(result: StepRun, label: str) -> Row:
-    title, icon, tint = ASKS if QUESTION in result.metadata else STEP_STATES[result.state]
+    title, icon, tint = _standing_of(result)
     item = ".".join(str(each + 1) for each in result.iteration)
     took = duration(result.duration_ms) if result.state is not StepState.SKIPPED else ""
-    message = result.failure.sentence if result.failure else result.message
+    waits = result.metadata.get("waits_for") or result.metadata.get(REASON) or ""
+    is_open = result.state is StepState.WAITING
+    message = result.failure.sentence if result.failure else str(waits) if is_open else result.message
     return Row((label, title, item, took, message), result, icon, tint, ("text", tint, "text_2", "text_2", "text_2"))
+
+
+def _standing_of(result: StepRun) -> tuple[str, str, str]:
+    if QUESTION in result.metadata:
+        return ASKS
+    if result.state is StepState.WAITING and HELD in result.metadata:
+        return PAUSED_BEFORE
+    if result.state is StepState.SKIPPED and result.metadata.get(DRY) == UNSENT:
+        return UNSENT_STEP
+    if result.state is StepState.SUCCEEDED:
+        return next((look for mark, look in IN_PLACE.items() if mark in result.metadata), STEP_STATES[result.state])
+    return STEP_STATES[result.state]
+
+
+def _standstill(runs: Runs, run: Run) -> str:
+    """Why a run under way does not move. Blocks."""
+    stall = runs.stalled_by(run)
+    return stall.sentence if stall is not None else runs.waits_for(run) or ""

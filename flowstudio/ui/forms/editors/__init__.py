@@ -36,7 +36,9 @@ EDITORS: Mapping[FieldKind, Callable[[Field, Icons], FieldEditor]] = {
 
 
 def editor_for(field: Field, icons: Icons, kind: StepKind = StepKind.ACTION) -> FieldEditor:
-    """The editor of a field; the cases of the language's own switch have one of their own."""
+    """The editor of a field; the cases of the language's own switch and the plan to call have one of their own."""
+    if kind is StepKind.SUBPLAN and field.name == "plan":
+        return ChoiceEditor(field)
     if kind is StepKind.SWITCH and field.name == "cases":
         return CasesEditor(field, icons)
     return EDITORS[field.kind](field, icons)

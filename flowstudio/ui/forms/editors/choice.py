@@ -28,6 +28,8 @@ class ChoiceEditor(FieldEditor):
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(field, parent)
+        self._value: Json = None
+        self._unknown = "{}"
         self.box = QuietComboBox()
         self.name_for(self.box)
         self.offer(field.choices, nothing="Default" if field.default is not None else "Choose…")
@@ -35,19 +37,25 @@ class ChoiceEditor(FieldEditor):
         row(self, self.box)
         self.show_value(None)
 
-    def offer(self, choices: Sequence[Choice], *, nothing: str) -> None:
-        """Shows these choices instead of those before. nothing: what choosing none of them is called, if one may."""
+    def offer(self, choices: Sequence[Choice], *, nothing: str, unknown: str = "{}") -> None:
+        """Shows these choices instead of those before; the value stays.
+
+        nothing: what choosing none of them is called, if one may. unknown: how to say a value that is not among them.
+        """
+        self._unknown = unknown
         self.box.clear()
         if not self.field.required or self.field.default is None:
             self.box.addItem(nothing, None)
         for choice in choices:
             self.box.addItem(choice.title, choice.value)
+        self.show_value(self._value)
 
     def show_value(self, value: Json) -> None:
+        self._value = value
         wanted = self.field.default if value is None else value
         index = self._index(wanted)
         if index < 0 and wanted is not None:
-            self.box.addItem(as_text(wanted), wanted)
+            self.box.addItem(self._unknown.format(as_text(wanted)), wanted)
             index = self.box.count() - 1
         self.box.setCurrentIndex(max(0, index))
 
@@ -55,4 +63,5 @@ class ChoiceEditor(FieldEditor):
         return next((i for i in range(self.box.count()) if self.box.itemData(i) == value), -1)
 
     def _tell(self, index: int) -> None:
-        self.edited.emit(self.box.itemData(index))
+        self._value = self.box.itemData(index)
+        self.edited.emit(self._value)
