@@ -163,4 +163,4 @@ def test_a_deeper_document_is_refused_before_it_is_stored_anywhere() -> None:
 @pytest.mark.parametrize(("name", "value"), [("keep_days", 1e308), ("keep_runs", 10**30), ("runs_at_once", 10**30)])
 def test_a_setting_past_all_counting_is_named(name: str, value: float) -> None:
     with pytest.raises(DocumentError, match=f"settings.{name} must be from"):
-        from_document({"id": "p", "name": "P", "settings": {name: value}})
+        from_document({"flowstudio": 1, "id": "p", "name": "P", "settings": {name: value}})
