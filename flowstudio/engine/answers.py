@@ -30,7 +30,7 @@ class Answers:
         self._compiler = compiler
         self._clock = clock
         self._take_up = take_up
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the end of one interrupted run may cancel those it called
 
     def give(self, run_id: str, step_id: StepId, path: IterationPath, answer: Answer, output: Json) -> None:
         """Answers for one step, durably; the run goes on once no question is left.

@@ -32,8 +32,7 @@ class RunSteering(Protocol):
     def submit(self, run: Run) -> bool: ...
     def is_active(self, run_id: str) -> bool: ...
     def cancel(self, run_id: str) -> bool: ...
-    def pause(self, run_id: str) -> bool: ...
-    def resume(self, run_id: str) -> bool: ...
+    def pause_with(self, caller_id: str, run_id: str) -> None: ...
 
 
 class Calls:
@@ -92,28 +91,27 @@ class Calls:
             self._callers.pop(run_id, None)
         self._runs.cancel(run_id)
 
-    def attach(self, link: RunLink, attempt: int, tell: Tell, *, is_paused: bool) -> None:
-        """Calls tell once with the run that this step called when it has ended, or with None when it is gone.
-
-        is_paused: the caller is, perhaps since before the run began, which pauses with it.
-        """
+    def attach(self, link: RunLink, attempt: int, tell: Tell) -> None:
+        """Calls tell once with the run that this step called when it has ended, or with None when it is gone."""
         run_id = child_id(link, attempt)
         with self._lock:
             self._callers[run_id] = tell
         if self._runs.is_active(run_id):
             # Its end comes after the engine has forgotten it, so `ended` finds the caller.
-            if is_paused:
-                self._runs.pause(run_id)
+            self._runs.pause_with(link.run_id, run_id)  # the caller may be paused since before the run began
             return
         run = self._store.get(run_id)
         if run is None or run.state.is_final:
             self._tell(run_id, run)
 
     def began(self, run: Run) -> None:
-        """The engine has taken the run up."""
-        if run.parent is not None:
-            with self._lock:
-                self._children[run.parent.run_id].add(run.id)
+        """The engine has taken the run up. One whose caller did not wait until it was stored is cancelled at once."""
+        if run.parent is None:
+            return
+        with self._lock:
+            self._children[run.parent.run_id].add(run.id)
+        if not self._runs.is_active(run.parent.run_id) and self.is_orphan(run):
+            self._runs.cancel(run.id)
 
     def ended(self, run: Run) -> None:
         """The engine has forgotten the run. An interrupted one may still come to its end: its caller waits on."""
@@ -122,7 +120,10 @@ class Calls:
         with self._lock:
             orphans = self._children.pop(run.id, ())
             if run.parent is not None and run.parent.run_id in self._children:
-                self._children[run.parent.run_id].discard(run.id)
+                siblings = self._children[run.parent.run_id]
+                siblings.discard(run.id)
+                if not siblings:
+                    del self._children[run.parent.run_id]
         self._tell(run.id, run)
         for orphan in orphans:
             self._runs.cancel(orphan)

@@ -89,6 +89,8 @@ class Engine:
             resume_url,
         )
         self._lock = threading.Lock()
+        self._steering = threading.RLock()
+        """One order to pause or go on reaches all of a family of runs before the next: or half of it stood still."""
         self._runners: dict[str, Runner] = {}
         self._admission = Admission()
         self._is_closed = False
@@ -182,14 +184,25 @@ class Engine:
         return sum(self.cancel(run_id) for run_id in self.active())
 
     def pause(self, run_id: str) -> bool:
-        """Lets steps at work end and starts no more of them."""
-        runner = self._runners.get(run_id)
-        return runner is not None and runner.pause() and self._reach(self.pause, run_id)
+        """Lets steps at work end and starts no more of them; False when none of the runs was going on."""
+        with self._steering:
+            runner = self._runners.get(run_id)
+            is_paused = runner is not None and runner.pause()
+            return self._reach_down(self.pause, run_id) or is_paused
+
+    def pause_with(self, caller_id: str, run_id: str) -> None:
+        """Pauses a called run if its caller is paused."""
+        with self._steering:
+            caller = self._runners.get(caller_id)
+            if caller is not None and caller.is_paused:
+                self.pause(run_id)
 
     def resume(self, run_id: str, edits: Edits = NO_EDITS) -> bool:
-        """edits: params that replace those of steps the run stands before."""
-        runner = self._runners.get(run_id)
-        return runner is not None and runner.resume(edits) and self._reach(self.resume, run_id)
+        """edits: params that replace those of steps the run stands before. False when none of the runs was paused."""
+        with self._steering:
+            runner = self._runners.get(run_id)
+            is_resumed = runner is not None and runner.resume(edits)
+            return self._reach_down(self.resume, run_id) or is_resumed
 
     def step_over(
         self, run_id: str, step_id: StepId | None = None, iteration: IterationPath = (), edits: Edits = NO_EDITS
@@ -338,6 +351,8 @@ class Engine:
             turns = [] if self._is_closed else [self._runners[each] for each in self._admission.leave(run_id)]
         if runner is not None and runner.run.state is not RunState.INTERRUPTED:
             self._calls.ended(runner.run)
+        elif runner is not None and runner.is_unwanted and not self._is_closed:
+            self._answers.cancel(run_id)
         for each in turns:
             waited_s = (self._clock.now() - each.run.created_at).total_seconds()
             text = f"The run's turn has come, {waited_s:.1f} s after it was submitted."
@@ -348,6 +363,11 @@ class Engine:
         for child in self._calls.children(run_id):
             steer(child)
         return True
+
+    def _reach_down(self, steer: Callable[[str], bool], run_id: str) -> bool:
+        """Whether the order meant something to any of the runs that the run called."""
+        heeded = [steer(child) for child in self._calls.children(run_id)]
+        return any(heeded)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -86,7 +86,11 @@ class Inbox(Generic[T]):
 
     def rest(self) -> list[T]:
         """All that are there now, without waiting."""
-        return [self._items.popleft() for _ in range(len(self._items))]
+        items: list[T] = []
+        with suppress(IndexError):  # once the taker is gone, several threads may empty it at once
+            for _ in range(len(self._items)):
+                items.append(self._items.popleft())  # noqa: PERF401 - what was taken must not be lost with the error
+        return items
 
     def _await_items(self) -> bool:
         while not self._items:

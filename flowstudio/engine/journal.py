@@ -200,7 +200,11 @@ class Journal:
         """Stores an entry, durable on return. Blocks; raises why it cannot, StalledError among others."""
         if self.stall is not None:
             raise self.stall
-        self.outlast(self.submit(item, event, owner))
+        try:
+            self.outlast(self.submit(item, event, owner))
+        except FlowStudioError:
+            self.readmit(item.run_id)  # who waits hears of it: what comes next is not about this entry any more
+            raise
 
     def await_flow(self) -> None:
         """Returns when the journal does not stall."""

@@ -70,6 +70,18 @@ class RunRecord:
         event = RunStateChanged(self.run.id, now, state, failure)
         self.last_ticket = self._journal.submit(RunChange(self.run.id, state, now, failure), event, self._owner)
 
+    def tell_stalled(self, stall: StalledError) -> None:
+        """Shows a run that is at work as paused: nothing more starts until its results can be stored."""
+        if self.state is RunState.RUNNING:
+            self._publish(RunStateChanged(self.run.id, self._clock.now(), RunState.PAUSED, failure_of(stall)))
+
+    def tell_flowing(self) -> None:
+        """Shows the run as it is again."""
+        now = self._clock.now()
+        self._publish(RunStateChanged(self.run.id, now, self.state))
+        text = "The run goes on: its results can be stored again."
+        self._journal.tell(LogWritten(self.run.id, now, "warning", text))
+
     def set_options(self, options: RunOptions) -> Ticket:
         """Changes how the run differs from a plain one."""
         run = self.run = replace(self.run, options=options)

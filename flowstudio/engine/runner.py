@@ -18,7 +18,7 @@ from flowstudio.engine.attempts import Attempts
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Program
 from flowstudio.engine.errors import StalledError, engine_bug, failure_of
-from flowstudio.engine.events import LogWritten, RunStateChanged, StepStarted
+from flowstudio.engine.events import StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.guest import Guest
 from flowstudio.engine.journal import Ticket
@@ -57,13 +57,12 @@ class Runner:
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
         self._end = RunEnd(self._record, self._progress, works, on_end)
         self._turns = Turns(run, works, self._progress, partial(self._submit, self._take_turn))
-        self._attempts = Attempts(
-            works.timers, works.clock, self._wake, partial(self._submit, self._listen), self._turns.has_come
-        )
+        wake, listen = partial(self._guard, self._wake), partial(self._submit, self._listen)
+        self._attempts = Attempts(works.timers, works.clock, wake, listen, self._turns.has_come)
         self._stops = stops_of(run, known)
         self._verdict: Verdict | None = None
         self._has_begun = False
-        self._is_paused = run.state is RunState.PAUSED
+        self.is_paused = run.state is RunState.PAUSED  # starts no more steps until it is resumed
         self._is_halted = False
         self._is_finishing = False
         self._is_refused = False
@@ -71,6 +70,7 @@ class Runner:
         self._was_at_work = known is not None and run.state is RunState.RUNNING
         self._is_taken_up = known is not None and run.state is not RunState.QUEUED
         self._is_cut_off = False
+        self.is_unwanted = False  # cancelled while it came to stand still: who lets go of it ends it
         self._standing_by: list[Attempt] = []
 
     @property
@@ -106,16 +106,16 @@ class Runner:
     def pause(self) -> bool:
         """Starts no more steps; those at work come to their end."""
         with self._lock:
-            if self._verdict is not None or self._is_paused:
+            if self._verdict is not None or self.is_paused:
                 return False
-            self._is_paused = True
+            self.is_paused = True
             self._rest()
             return True
 
     def resume(self, edits: Edits = NO_EDITS) -> bool:
         """Goes on with all that is held; edits: params to replace, durable on return."""
         with self._lock:
-            if self._verdict is not None or not self._is_paused:
+            if self._verdict is not None or not self.is_paused:
                 return False
             if self._stops is not None:
                 self._stops.is_stepping = False
@@ -127,7 +127,7 @@ class Runner:
     def step_over(self, step_id: StepId | None, path: IterationPath, edits: Edits = NO_EDITS) -> bool:
         """Performs one held step and pauses before what comes next. Durable on return; False when it is not held."""
         with self._lock:
-            if self._verdict is not None or not self._is_paused:
+            if self._verdict is not None or not self.is_paused:
                 return False
             attempt = self._attempts.release_one(step_id, path)
             if attempt is None:
@@ -183,19 +183,19 @@ class Runner:
 
     def stalled(self, stall: StalledError | None) -> None:
         """The journal cannot be written for now: nothing more starts until it can (stall is None then)."""
-        now, state = self._works.clock.now(), self._record.state
         if stall is not None:
-            if state is RunState.RUNNING:
-                self._works.publish(RunStateChanged(self.run.id, now, RunState.PAUSED, failure_of(stall)))
-            return
+            self._record.tell_stalled(stall)
+        else:
+            self._submit(self._flow_again)  # the journal's thread waits for no run's lock, and meets no run's fault
+
+    def _flow_again(self) -> None:
+        was_running = self._record.state is RunState.RUNNING
         with self._lock:
             standing_by, self._standing_by = self._standing_by, []
             self._dispatch(self._admit(standing_by))
             self._rest()
-        if state is RunState.RUNNING:
-            self._works.publish(RunStateChanged(self.run.id, now, self._record.state))
-            text = "The run goes on: its results can be stored again."
-            self._works.journal.tell(LogWritten(self.run.id, now, "warning", text))
+        if was_running:
+            self._record.tell_flowing()
 
     def refused(self, error: FlowStudioError) -> None:
         """The journal could not keep a result: the run fails, whatever it was about to become."""
@@ -206,10 +206,10 @@ class Runner:
 
     # On pool threads
 
-    def _submit(self, call: Callable[..., None], *arguments: Any) -> None:
+    def _submit(self, call: Callable[..., object], *arguments: Any) -> None:
         self._works.pool.submit(self._guard, call, *arguments)
 
-    def _guard(self, call: Callable[..., None], *arguments: Any) -> None:
+    def _guard(self, call: Callable[..., object], *arguments: Any) -> None:
         """The outermost frame of this run on a pool thread: a fault of the engine's ends the run, not its thread."""
         try:
             call(*arguments)
@@ -305,7 +305,7 @@ class Runner:
                 attempt.steered = attempt.steered or Steered()
                 self._attempts.hold(attempt)
                 self._progress.stop_before(attempt, shown, reason + why_not)
-                self._is_paused = True
+                self.is_paused = True
             return self._rest()
 
     def _may_start(self, attempt: Attempt) -> bool:
@@ -313,7 +313,7 @@ class Runner:
             return False  # given up before it began
         if self._is_stopped():
             self._attempts.land(attempt, is_used=False)
-        elif self._is_paused:
+        elif self.is_paused:
             self._attempts.hold(attempt)
         elif self._works.journal.stall is not None:
             self._attempts.land(attempt, is_used=False)
@@ -397,9 +397,11 @@ class Runner:
     def _take_turn(self, attempt: Attempt) -> None:
         """The provider of a parked attempt takes its call now."""
         with self._lock:
+            if attempt.permit is None or not attempt.permit.has_passed:
+                return  # the turn was an earlier one: it was held meanwhile, and asked again
             if not self._attempts.take(attempt):
                 return  # dropped meanwhile, and its turn given to the next
-            if not self._is_paused:
+            if not self.is_paused:
                 self._record.move(RunState.RUNNING)
         self._go_on(attempt, False)
 
@@ -407,7 +409,7 @@ class Runner:
         """Waits for the end of the run that a parked attempt called."""
         link = RunLink(self.run.id, attempt.node.step.id, attempt.walk.path)
         tell = partial(self._submit, self._take_result, attempt)
-        self._works.calls.attach(link, attempt.number, tell, is_paused=self._is_paused)
+        self._works.calls.attach(link, attempt.number, tell)
 
     def _settle_for(self, attempt: Attempt, ending: Outcome | Delay) -> None:
         self._go_on(*self._settle(attempt, ending))
@@ -458,7 +460,7 @@ class Runner:
         if self._is_stopped():
             self._attempts.interrupted.extend(attempt for attempt in ready if attempt.row is not None)
             return []
-        startable = self._attempts.admit(ready, is_paused=self._is_paused)
+        startable = self._attempts.admit(ready, is_paused=self.is_paused)
         if startable:
             self._record.move(RunState.RUNNING)
         return startable
@@ -469,7 +471,7 @@ class Runner:
 
     def _go_on_with(self, held: Sequence[Attempt], edits: Edits) -> Ticket:
         """Ends the pause for these; the way to the disk of what was decided about them."""
-        self._is_paused = False
+        self.is_paused = False
         if self._has_begun:  # not still in line
             self._record.move(RunState.RUNNING)
         for attempt in held:
@@ -498,8 +500,8 @@ class Runner:
             self._leave_off()
         elif not self._has_begun:
             return False
-        elif self._is_paused or self._attempts.is_stepped_over:
-            self._is_paused = True
+        elif self.is_paused or self._attempts.is_stepped_over:
+            self.is_paused = True
             self._record.move(RunState.PAUSED)
         elif self._attempts.has_parked and not self._standing_by:
             self._record.move(RunState.WAITING)
@@ -507,7 +509,9 @@ class Runner:
 
     def _leave_off(self) -> None:
         """Halted, nothing at work any more. Of a run that waits the next start knows that nothing was in flight."""
-        if self._record.state is RunState.RUNNING and not self._is_cut_off and not self._end.idle.is_set():
+        is_known = self._has_begun or not self._was_at_work  # else what was in flight at the crash is still in doubt
+        is_certain = is_known and not self._is_cut_off
+        if self._record.state is RunState.RUNNING and is_certain and not self._end.idle.is_set():
             self._record.move(RunState.WAITING)
         self._end.idle.set()
 
@@ -517,6 +521,10 @@ class Runner:
         if question is not None:
             self._record.move(RunState.INTERRUPTED, question)
             self._is_halted = True
+        elif self._record.state is RunState.INTERRUPTED or (
+            self._record.state is RunState.PAUSED and not self.is_paused
+        ):
+            self._record.move(RunState.RUNNING)  # its answers have come, or it was resumed before it was taken up
         return certain
 
     # Ends
@@ -524,6 +532,9 @@ class Runner:
     def _stop(self, verdict: Verdict, *, is_refusal: bool = False) -> bool:
         """Ends the run before its last step: nothing more starts, what blocks is interrupted."""
         with self._lock:
+            if self._is_halted and self._record.state is RunState.INTERRUPTED and not self.is_unwanted:
+                self.is_unwanted = True
+                return True
             if self._is_finishing or self._is_halted or self._is_refused or (self._verdict and not is_refusal):
                 return False
             self._is_refused = is_refusal
@@ -553,12 +564,9 @@ class Runner:
             self._progress.mark_rest(self._attempts.interrupted)
         is_guest = self._guest is not None and self._guest.is_here
         if is_guest and verdict.state is RunState.FAILED:
-            self._submit(self._write_end, verdict)  # the run of an error plan is stored first: a guest does not wait
+            self._submit(self._end.write, verdict)  # the run of an error plan is stored first: a guest does not wait
         elif not self._end.write(verdict, is_patient=not is_guest):
-            self._submit(self._write_end, verdict)
-
-    def _write_end(self, verdict: Verdict) -> None:
-        self._end.write(verdict)
+            self._submit(self._end.write, verdict)
 
     # On the timer thread
 
