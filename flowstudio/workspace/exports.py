@@ -92,8 +92,11 @@ class Exports:
     def whole_log(self, user_id: str, run_id: str, level: Level = Level.DEBUG) -> Iterator[LogLine]:
         """All of them, read as it goes. Raises NoSuchRunError at the first."""
         run = self._find(user_id, run_id)
-        mask, after = ExportMask(self._redactor, run), 0
-        while lines := self._history.log_lines(run_id, level, after, LOG_PAGE):
+        yield from self._lines(run, ExportMask(self._redactor, run), level)
+
+    def _lines(self, run: Run, mask: ExportMask, level: Level = Level.DEBUG) -> Iterator[LogLine]:
+        after = 0
+        while lines := self._history.log_lines(run.id, level, after, LOG_PAGE):
             yield from mask.lines(lines)
             after = lines[-1].sequence
 
@@ -111,7 +114,7 @@ class Exports:
             "plan": to_document(run.plan),
         }
         steps = (step_as_json(step) for step in self._history.each_step_run(run.id))
-        log = map(log_line_as_json, self.whole_log(run.user_id, run.id))
+        log = map(log_line_as_json, self._lines(run, mask))  # the history may let go of the run meanwhile
         return _document(mask, head, steps=steps, log=log)
 
     def _as_har(self, run: Run, mask: ExportMask) -> Iterator[bytes]:
