@@ -56,12 +56,14 @@ class Inbox(Generic[T]):
     def put(self, item: T) -> None:
         self._items.append(item)
         if self._is_idle:
+            self._is_idle = False  # the sleeper may take long to get the interpreter: one ring is enough
             self._bell.ring()
 
     def want(self) -> None:
         """What was put so far is waited for: it is taken at once."""
         self._wants.append(None)
         if len(self._wants) >= self._expected:
+            self._expected = NONE_EXPECTED
             self._bell.ring()
 
     def close(self) -> None:
