@@ -18,13 +18,19 @@ _SLIGHT = frozenset({type(None), bool, float, LeftOut})
 
 
 class Loop(ABC):
-    """walk: the walk its step lies in. is_over: nothing more starts; items that are out come to their end."""
+    """walk: the walk its step lies in. is_over: nothing more starts; items that are out come to their end.
 
-    __slots__ = ("came_back", "is_over", "node", "started", "walk")
+    is_resting: it goes on when its attempt comes back. resumed: items that had started in an earlier life of the run:
+    they come to their end even if this life meets the break, or the run's end, first.
+    """
 
-    def __init__(self, walk: Walk, node: Node) -> None:
+    __slots__ = ("came_back", "is_over", "is_resting", "node", "resumed", "started", "walk")
+
+    def __init__(self, walk: Walk, node: Node, resumed: int) -> None:
         self.walk = walk
         self.node = node
+        self.resumed = resumed
+        self.is_resting = False
         self.started = 0
         self.came_back = 0
         self.is_over = False
@@ -56,7 +62,7 @@ class Loop(ABC):
 
     @property
     def _is_closed(self) -> bool:
-        return self.is_over or self.walk.is_left
+        return (self.is_over or self.walk.is_left) and self.started >= self.resumed
 
     def _start(self, item: Json) -> Walk:
         assert self.node.body is not None
@@ -71,24 +77,22 @@ class Loop(ABC):
 
 
 class ForEach(Loop):
-    """Up to `parallel` items are out at once. resumed: items that had started in an earlier life of the run: they come
-    to their end even if this life meets the break first."""
+    """Up to `parallel` items are out at once."""
 
-    __slots__ = ("_items", "_parallel", "_results", "_resumed")
+    __slots__ = ("_results", "items", "parallel")
 
     def __init__(self, walk: Walk, node: Node, items: Sequence[Json], parallel: int, resumed: int = 0) -> None:
-        super().__init__(walk, node)
-        self._items = items
-        self._parallel = parallel
-        self._resumed = resumed
+        super().__init__(walk, node, resumed)
+        self.items = items
+        self.parallel = parallel
         self._results: list[Kept] = [LEFT_OUT] * len(items)
         if node.body is not None and not node.body.nodes:  # nothing to do for any of them
             self._results = [None] * len(items)
             self.started = self.came_back = len(items)
 
     def start_next(self) -> Iterator[Walk]:
-        while self.started - self.came_back < self._parallel and self._has_more():
-            yield self._start(self._items[self.started])
+        while self.started - self.came_back < self.parallel and self._has_more():
+            yield self._start(self.items[self.started])
 
     def output(self) -> Json:
         results: list[Json] = [each for each in self._results if each is not LEFT_OUT]
@@ -99,7 +103,7 @@ class ForEach(Loop):
         return _are_slight(self._results)
 
     def _has_more(self) -> bool:
-        return self.started < len(self._items) and (not self._is_closed or self.started < self._resumed)
+        return self.started < len(self.items) and not self._is_closed
 
     def _take(self, index: int, outcome: Kept) -> None:
         self._results[index] = outcome
@@ -111,8 +115,8 @@ class While(Loop):
 
     __slots__ = ("_may_start", "_results", "is_cut", "last", "limit")
 
-    def __init__(self, walk: Walk, node: Node, start: Json, limit: int) -> None:
-        super().__init__(walk, node)
+    def __init__(self, walk: Walk, node: Node, start: Json, limit: int, resumed: int = 0) -> None:
+        super().__init__(walk, node, resumed)
         self.last = start
         self.limit = limit
         self.is_cut = False
@@ -127,7 +131,8 @@ class While(Loop):
         """The condition was asked: another turn, or the end."""
         self.is_cut = holds and self.started >= self.limit
         self._may_start = holds and not self.is_cut
-        self.is_over = not self._may_start
+        if not self._may_start:
+            self.is_over, self.resumed = True, 0
 
     def start_next(self) -> Iterator[Walk]:
         if self._may_start and not self._is_closed:

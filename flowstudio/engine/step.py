@@ -27,7 +27,7 @@ from flowstudio.engine.errors import (
 )
 from flowstudio.engine.events import LogWritten, RunEvent
 from flowstudio.engine.gates import Gates, Permit
-from flowstudio.engine.loops import Loop, While
+from flowstudio.engine.loops import ForEach, Loop, While
 from flowstudio.engine.merging import Arrival, merge
 from flowstudio.engine.model import Failure, Run, RunLink, RunState, StepState
 from flowstudio.engine.payloads import PayloadStore
@@ -406,6 +406,8 @@ class StepPerformer:
             return self._failed_or_delayed(attempt, failure_of(error, node.step.id), metadata)
 
     def _iterate(self, run: Run, attempt: Attempt, params: dict[str, Json]) -> flow.Iterate:
+        if isinstance(attempt.loop, ForEach):  # it rested between two items
+            return flow.Iterate(attempt.loop.items, attempt.loop.parallel, 0)
         iterate = flow.iterate(params)
         if iterate.left_over:
             text = f"{iterate.left_over} items are left over: the loop stops after {len(iterate.items)}, its limit."

@@ -2,6 +2,8 @@
 
 import gc
 import threading
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -78,6 +80,13 @@ def test_items_under_way_at_a_break_come_to_their_end(bench: Workbench) -> None:
     assert bench.engine.wait("r1", PATIENCE_S) is not None
     assert bench.outputs()["l"] == {"results": [0], "count": 1}
     assert {path for _, path in bench.rows()} == {(), (0,), (1,)}
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end, pause = monotonic() + PATIENCE_S, threading.Event()
+    while not holds():
+        assert monotonic() < end
+        pause.wait(0.005)
 
 
 def until_row(bench: Workbench, step_id: str, path: tuple[int, ...]) -> None:
@@ -274,3 +283,31 @@ def test_a_loop_over_a_number_names_its_step(bench: Workbench) -> None:
     assert run.failure is not None
     assert run.failure.sentence.startswith("Step “Orders”: “items” is a number; a loop needs a list")
     assert run.failure.step_id == "l"
+
+
+MANY = 60_000
+
+
+@pytest.mark.parametrize("parallel", [1, 1000])
+def test_a_loop_whose_items_need_no_thread_lets_others_steer_it_meanwhile(bench: Workbench, parallel: int) -> None:
+    idle = for_each(step("w", parent="l", disabled=True), max_iterations=MANY, parallel=parallel)
+    assert bench.engine.submit(new_run(idle, data=[0] * MANY))
+    until(lambda: len(bench.events) > 5000)
+    assert bench.engine.pause("r1")
+    until(lambda: bench.store.get("r1").state is RunState.PAUSED)
+    assert bench.engine.resume("r1")
+    until(lambda: bench.store.get("r1").state is RunState.RUNNING)
+    assert bench.engine.cancel("r1")
+    ended = bench.engine.wait("r1", PATIENCE_S)
+    assert ended is not None
+    assert ended.state is RunState.CANCELLED
+    assert len(bench.rows()) < MANY / 2
+    assert bench.row("l").state is StepState.CANCELLED
+
+
+def test_a_loop_that_rested_often_gives_all_its_results(bench: Workbench) -> None:
+    inner = step("i", "flow.loop", {"items": [1, 2, 3]}, parent="l")
+    idle = [step("w", parent="l", disabled=True), step("x", parent="i", disabled=True)]
+    bench.run(for_each(inner, *idle, max_iterations=3000, parallel=7), data=[0] * 1200)
+    assert bench.outputs()["l"]["count"] == 1200
+    assert len(bench.rows()) == 1200 * 5 + 1

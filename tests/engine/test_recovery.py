@@ -40,7 +40,8 @@ def leave_behind(bench: Workbench, *rows: StepRun, state: RunState = RunState.RU
 
 def result(step_id: str, state: StepState = StepState.SUCCEEDED, sequence: int = 1, **fields: object) -> StepRun:
     ports = ("out",) if state is StepState.SUCCEEDED else ()
-    return StepRun("r1", step_id, (), state, sequence, **{"ports": ports, **fields})  # type: ignore[arg-type]
+    keys = {"iteration": (), "ports": ports, **fields}
+    return StepRun("r1", step_id, state=state, sequence=sequence, **keys)  # type: ignore[arg-type]
 
 
 def ended(bench: Workbench, state: RunState) -> None:
@@ -172,6 +173,44 @@ def test_only_the_open_items_of_a_loop_are_done(bench: Workbench) -> None:
     ended(bench, RunState.SUCCEEDED)
     assert [(call.step_id, call.iteration) for call in bench.invoker.calls] == [("x", (2,)), ("w", (3,)), ("x", (3,))]
     assert bench.row("l").output == {"results": [0, 1, "half", 3], "count": 4}
+
+
+@pytest.mark.parametrize("end", [StepState.FAILED, StepState.CANCELLED])
+@pytest.mark.parametrize("kind", ["loop", "while"])
+def test_a_run_that_was_ending_marks_every_step_of_the_turns_it_had_begun(
+    bench: Workbench, kind: str, end: StepState
+) -> None:
+    params = {"loop": {"items": [1, 2, 3]}, "while": {"condition": "index < 3"}}[kind]
+    body = [step("a", parent="l"), step("w", "wait.duration", {"seconds": 999}, parent="l"), step("z", parent="l")]
+    ending = plan(step("l", f"flow.{kind}", params), *body, step("x"), step("y"), edges="a > w, w > z, l.done > y")
+    why = Failure("test.no", "No.") if end is StepState.FAILED else None
+    due = {"due": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+    turn = [result(each, sequence=number, iteration=(0,)) for number, each in enumerate("awz", 1)]
+    turn += [result("a", sequence=4, iteration=(1,))]
+    turn += [result("w", StepState.WAITING, 5, iteration=(1,), metadata=due)]
+    leave_behind(bench, *turn, result("x", end, 6, failure=why), run_plan=ending)
+    bench.engine.recover()
+    ended(bench, RunState.FAILED if why else RunState.CANCELLED)
+    states = {key: row.state.value for key, row in bench.rows().items()}
+    assert states == {
+        **{(each, (0,)): "succeeded" for each in "awz"},
+        ("a", (1,)): "succeeded",
+        ("w", (1,)): "cancelled",
+        ("z", (1,)): "skipped",
+        ("l", ()): "cancelled",
+        ("x", ()): end.value,
+        ("y", ()): "skipped",
+    }
+
+
+def test_a_turn_that_waited_in_a_loop_that_cannot_be_opened_again_is_marked_too(bench: Workbench) -> None:
+    gone = plan(step("l", "flow.loop", {"items": "{{ trigger.gone }}"}), step("w", "wait.duration", parent="l"))
+    due = {"due": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+    leave_behind(bench, result("w", StepState.WAITING, 1, iteration=(0,), metadata=due), run_plan=gone)
+    bench.engine.recover()
+    ended(bench, RunState.FAILED)
+    assert bench.row("l").state is StepState.FAILED
+    assert bench.row("w", (0,)).state is StepState.CANCELLED
 
 
 @pytest.mark.logs("met a fault in the engine")
