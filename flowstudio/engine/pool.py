@@ -11,14 +11,22 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
+from flowstudio.engine.lanes import Lane, Lanes
+
 log = logging.getLogger(__name__)
+
+TURN_S = 0.01
+"""How long a run may keep a thread, step after step, while others wait for one. A hop costs 100 us."""
+NOBODY: Lane = ("", "")
 
 
 class Pool:
-    """Runs functions on at most `size` threads, first come first served. Thread-safe."""
+    """Runs functions on at most `size` threads; users and their runs take turns. Thread-safe."""
 
     def __init__(self, size: int, name: str = "flowstudio-step") -> None:
-        self._queue: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._tokens: SimpleQueue[bool] = SimpleQueue()
+        """True for each call in line; False has a thread come to its end."""
+        self._lanes: Lanes[tuple[Callable[..., object], tuple[Any, ...]]] = Lanes()
         self._lock = threading.Lock()
         self._size = size
         self._name = name
@@ -27,13 +35,18 @@ class Pool:
         self._stuck: set[int] = set()
         self._started = 0
 
-    def submit(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Queues call(*arguments). What it raises is logged."""
+    def submit(self, call: Callable[..., object], *arguments: Any, lane: Lane = NOBODY) -> None:
+        """Queues call(*arguments) in the lane of a user's run. What it raises is logged."""
         with self._lock:
             self._free -= 1
-            self._queue.put((call, arguments))
+            self._lanes.put(lane, (call, arguments))
+            self._tokens.put(True)
             if self._free < 0 and len(self._threads) - len(self._stuck) < self._size:
                 self._grow()
+
+    def wants_back(self, since: float) -> bool:
+        """Whether who has a thread since then should let others have it: its turn is over and they wait."""
+        return self._free < 0 and monotonic() - since > TURN_S
 
     def write_off(self, thread_id: int) -> None:
         """That thread is stuck in an action: another one may take its place until it comes back."""
@@ -48,7 +61,7 @@ class Pool:
         with self._lock:
             threads = [thread for ident, thread in self._threads.items() if ident not in self._stuck]
             for _ in self._threads:
-                self._queue.put(None)
+                self._tokens.put(False)
         deadline = monotonic() + timeout_s
         for thread in threads:
             thread.join(max(deadline - monotonic(), 0.0))
@@ -56,16 +69,16 @@ class Pool:
 
     def _grow(self) -> None:
         self._started += 1
-        self._free += 1
         thread = threading.Thread(target=self._serve, name=f"{self._name}-{self._started}", daemon=True)
         thread.start()
+        self._free += 1
         assert thread.ident is not None
         self._threads[thread.ident] = thread
 
     def _serve(self) -> None:
-        while (job := self._queue.get()) is not None:
-            call, arguments = job
-            del job
+        while self._tokens.get():
+            with self._lock:
+                call, arguments = self._lanes.take()
             try:
                 call(*arguments)
             except Exception:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from flowstudio.engine import recovery
@@ -207,7 +208,7 @@ class Runner:
     # On pool threads
 
     def _submit(self, call: Callable[..., object], *arguments: Any) -> None:
-        self._works.pool.submit(self._guard, call, *arguments)
+        self._works.pool.submit(self._guard, call, *arguments, lane=(self.run.user_id, self.run.id))
 
     def _guard(self, call: Callable[..., object], *arguments: Any) -> None:
         """The outermost frame of this run on a pool thread: a fault of the engine's ends the run, not its thread."""
@@ -272,9 +273,10 @@ class Runner:
         self._go_on(attempt, False)
 
     def _go_on(self, attempt: Attempt | None, is_over: bool) -> None:
-        """Step after step on this thread, as long as there is one."""
+        """Step after step on this thread, as long as there is one and others do not wait too long for it."""
+        since = monotonic()
         while attempt is not None:
-            if self._guest is not None and self._guest.leaves(attempt):
+            if self._works.pool.wants_back(since) or (self._guest is not None and self._guest.leaves(attempt)):
                 self._dispatch([attempt])
                 return
             attempt, is_over = self._take_step(attempt)
