@@ -3,12 +3,13 @@
 Steps only read what surely ended before them; where a branch was not taken that fails, as it would for a person.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 
-from flowstudio.plan.model import Edge, Json, OnError, Plan, Step, StepId, ports_of
+from flowstudio.plan.model import Edge, Json, OnError, Plan, Retry, Step, StepId, ports_of
 from tests.engine.workbench import step
 
 CASES: Json = [{"name": "one", "equals": 1}, {"name": "two", "equals": 2}]
@@ -16,13 +17,21 @@ DEEPEST = 2
 OUTSIDE = ["test.echo", "test.size", "test.picky", "flow.condition", "flow.switch", "flow.merge"]
 LOOPS = ["flow.loop", "flow.while"]
 INSIDE = ["flow.break", "flow.skip_item"]
+PARKED = ["wait.duration", "wait.webhook", "flow.subplan", "test.flaky"]
+"""What holds no thread for a while: times, calls from outside, runs of other plans, tries after tries."""
+CHILDREN = ["child", "deep"]
+"""Ids of the plans that steps run: each gives what it is given as `v`."""
 
 
 @dataclass
 class Sketch:
-    """A plan being drawn. sure: for each step, those of its body that surely ended before it."""
+    """A plan being drawn. more: kinds of steps beside the plain ones.
+
+    sure: for each step, those of its body that surely ended before it.
+    """
 
     draw: st.DrawFn
+    more: Sequence[str] = ()
     steps: list[Step] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     sure: dict[StepId, set[StepId]] = field(default_factory=dict)
@@ -34,7 +43,7 @@ class Sketch:
 
     def member(self, loop: StepId | None, depth: int, outside: set[StepId], before: list[Step]) -> Step:
         step_id = f"s{len(self.steps)}"
-        kinds = [*OUTSIDE, "flow.stop"] + (LOOPS * 2 if depth < DEEPEST else []) + (INSIDE if loop else [])
+        kinds = [*OUTSIDE, *self.more, "flow.stop"] + (LOOPS * 2 if depth < DEEPEST else []) + (INSIDE if loop else [])
         kind = self.draw(st.sampled_from(kinds))
         mode = self.draw(st.sampled_from(["all", "append", "any", "first"]))
         inlets = self.inlets(step_id, before)
@@ -59,7 +68,11 @@ class Sketch:
 
     def fields(self, kind: str, is_inside: bool) -> dict[str, Any]:
         policies = [OnError.CONTINUE, OnError.BRANCH, OnError.CONTINUE, OnError.STOP]
-        return {"on_error": self.draw(st.sampled_from(policies)), "disabled": self.draw(st.integers(0, 11)) == 0}
+        retry = {"retry": Retry(3, 0.001)} if kind == "test.flaky" else {}
+        return retry | {
+            "on_error": self.draw(st.sampled_from(policies)),
+            "disabled": self.draw(st.integers(0, 11)) == 0,
+        }
 
     def params(self, kind: str, mode: str, readable: set[StepId], is_inside: bool) -> dict[str, Json]:
         value = self.value(readable, is_inside)
@@ -81,7 +94,11 @@ class Sketch:
             return {"success": self.draw(st.booleans())}
         if kind == "flow.break":
             return {"result": value} if self.draw(st.booleans()) else {}
-        return {} if kind == "flow.skip_item" else {"value": value}
+        if kind == "wait.duration":
+            return {"seconds": self.draw(st.sampled_from([0, 0.001, 0.01]))}
+        if kind == "flow.subplan":
+            return {"plan": self.draw(st.sampled_from(CHILDREN)), "inputs": {"v": value}}
+        return {} if kind in ("flow.skip_item", "wait.webhook") else {"value": value}
 
     def value(self, readable: set[StepId], is_inside: bool) -> Json:
         choices: list[Json] = [0, 1, 2, "x"]
@@ -96,7 +113,7 @@ def ports_out(each: Step) -> list[str]:
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    sketch = Sketch(draw)
+def plans(draw: st.DrawFn, more: Sequence[str] = ()) -> Plan:
+    sketch = Sketch(draw, more)
     sketch.body(None, 0, set())
     return Plan("p", "Random", steps=tuple(sketch.steps), edges=tuple(sketch.edges))

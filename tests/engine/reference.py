@@ -1,8 +1,9 @@
 """What a plan means, as plainly as it can be said: a recursive interpreter to hold the engine against.
 
 It goes through the steps of a body one after the other, in an order in which each comes after all that lead to it, and
-runs the items of a loop one by one. Where the engine is free to choose (which of several arrivals was the first, how
-far other branches and items had come when a break or a failure cut them off) it asks its Choices.
+runs the items of a loop one by one. Where the engine is free to choose or the world has a say (which of several
+arrivals was the first, how far other branches and items had come when a break or a failure cut them off, what a call
+brought) it asks its Choices.
 
 Actions are functions of their `value` that raise Refused to fail. No threads, no clock, no journal, no events.
 """
@@ -47,6 +48,7 @@ class Choices(Protocol):
     def is_cut(self, place: Place) -> bool: ...
     def first_arrival(self, sources: Sequence[Place]) -> Place: ...
     def items_started(self, loop: Place) -> int: ...
+    def brought(self, place: Place) -> Json: ...
 
 
 @dataclass
@@ -147,6 +149,11 @@ class Reference:
         if kind.holds_steps:
             return Entry("succeeded", ("done",), self._loop(step, turn))
         params = {name: self._value(step, name, self._scope(turn)) for name in step.params}
+        if kind is StepKind.WAIT:
+            return Entry("succeeded", ("out",), self.choices.brought((step.id, turn.path)))
+        if kind is StepKind.SUBPLAN:
+            inputs: Any = params["inputs"]
+            return Entry("succeeded", ("out",), inputs["v"])
         if kind is StepKind.SWITCH:
             cases: Any = params["cases"]
             case = next((each["name"] for each in cases if str(each["equals"]) == str(params["value"])), "default")

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from flowstudio.plan.model import Edge, Json, Plan, StepId, StepKind
 from flowstudio.storage.database import Database
 from flowstudio.storage.run_store import SqlRunStore
 from tests.engine.random_plans import plans
-from tests.engine.reference import CUT, Account, Place, Reference, Refused
+from tests.engine.reference import CUT, Account, Action, Place, Reference, Refused
 from tests.engine.workbench import PATIENCE_S, Functions, Workbench, new_run, refusal
 
 EXAMPLES = settings(
@@ -101,6 +101,9 @@ class Observed:
     def items_started(self, loop: Place) -> int:
         return self._started.get(loop, 0)
 
+    def brought(self, place: Place) -> Json:
+        return self._rows[place].output
+
 
 @pytest.fixture(scope="module")
 def ledger() -> Ledger:
@@ -153,8 +156,8 @@ def test_a_plan_taken_up_after_a_crash_gives_what_the_reference_says(
     compare(plan, ended, after)
 
 
-def compare(plan: Plan, run: Run, rows: dict[Place, StepRun]) -> Account:
-    account = Reference(plan, ACTIONS, Observed(plan, rows)).run()
+def compare(plan: Plan, run: Run, rows: dict[Place, StepRun], actions: Mapping[str, Action] = ACTIONS) -> Account:
+    account = Reference(plan, actions, Observed(plan, rows)).run()
     turns = Turns(plan, account)
     assert rows.keys() <= account.entries.keys()
     for place, entry in account.entries.items():
