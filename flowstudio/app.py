@@ -47,6 +47,7 @@ from flowstudio.workspace.integration_trial import IntegrationTrials
 from flowstudio.workspace.integrations import Integrations, IntegrationsChanged
 from flowstudio.workspace.live_plans import LivePlans
 from flowstudio.workspace.log_file import LogFile
+from flowstudio.workspace.plan_check import PlanCheck, RunnablePlans
 from flowstudio.workspace.plans import Plans
 from flowstudio.workspace.presence import Presence
 from flowstudio.workspace.public_address import PublicAddress
@@ -199,19 +200,28 @@ def build(settings: Settings) -> Application:
         shipped = shipped_registry()
         integrations = Integrations(stores.integrations, clock, bus.publish)
         catalogue = Catalogue(shipped, integrations.manifests)
-        bus.subscribe(_forgetting(catalogue))
+        bus.subscribe(_forgetting(catalogue), IntegrationsChanged)
         vault = Vault(stores.credentials, partial(find_key, settings), redactor=redactor)
         network = LateNetwork()
         closing.callback(network.close)
         invoker = Dispatcher(catalogue, vault, network, CODED)
-        live, address = LivePlans(stores.plans), PublicAddress(settings)
+        live, address, check = LivePlans(stores.plans), PublicAddress(settings), PlanCheck(catalogue)
         limits = EngineLimits(threads=settings.threads)
         engine = Engine(
-            stores.runs, invoker, catalogue, bus.publish, clock, limits, live, address.to_resume, stores.payloads
+            stores.runs,
+            invoker,
+            catalogue,
+            bus.publish,
+            clock,
+            limits,
+            RunnablePlans(live, check),
+            address.to_resume,
+            stores.payloads,
+            bus.is_heard,
         )
         engine.start()
         closing.callback(engine.close)
-        runs = Runs(engine, stores.runs, catalogue, clock)
+        runs = Runs(engine, stores.runs, check, clock)
         scheduler = Scheduler(stores.schedules, ScheduledStart(stores.plans, runs), clock)
         closing.callback(scheduler.close)
         schedules = Schedules(scheduler, stores.plans)

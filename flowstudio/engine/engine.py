@@ -46,6 +46,11 @@ NO_PLANS = NoPlans()
 IN_ROWS = InRows()
 
 
+def _always(kind: type[RunEvent]) -> bool:
+    """For whoever does not know who listens."""
+    return True
+
+
 class Engine:
     """Runs plans durably. All methods are thread-safe; call start() first, close() last."""
 
@@ -60,15 +65,19 @@ class Engine:
         plans: PlanSource = NO_PLANS,
         resume_url: Callable[[str], str] = str,
         payloads: PayloadStore = IN_ROWS,
+        is_heard: Callable[[type[RunEvent]], bool] = _always,
     ) -> None:
-        """resume_url: from a run's resume key to the address whose call resumes it."""
+        """resume_url: from a run's resume key to the address whose call resumes it.
+
+        is_heard: whether anybody listens to events of a type; those of steps that go well are not made for nobody.
+        """
         self._store = store
         self._payloads = payloads
         self._clock = clock
         self._publish = publish
         self._limits = limits
         self._compiler = Compiler(actions, limits.programs)
-        self._journal = Journal(store, publish, limits, self._pass_on)
+        self._journal = Journal(store, publish, limits, self._pass_on, is_heard)
         self._pool = Pool(limits.threads)
         self._timers = Timers(clock)
         self._calls = Calls(self, store, plans, self._compiler.compile, clock)

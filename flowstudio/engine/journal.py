@@ -157,8 +157,13 @@ class Journal:
         publish: Callable[[RunEvent], None],
         limits: EngineLimits,
         on_stall: Callable[[StalledError | None], None] = lambda stall: None,
+        is_heard: Callable[[type[RunEvent]], bool] = lambda kind: True,
     ) -> None:
-        """on_stall is called on the writer's thread: with the reason when it stalls, with None when it flows again."""
+        """on_stall is called on the writer's thread: with the reason when it stalls, with None when it flows again.
+
+        is_heard: whether anybody listens to events of a type now; others need not be made.
+        """
+        self.is_heard = is_heard
         self._store = store
         self._on_stall = on_stall
         self._backlog: deque[_Queued] = deque()

@@ -340,7 +340,8 @@ class Runner:
         if attempt.started_at is None:  # a wait step whose time has come started long ago
             attempt.started_at = works.clock.now()
             attempt.started = works.clock.monotonic()
-            tell(StepStarted(self.run.id, attempt.started_at, node.step.id, walk.path, attempt.number))
+            if works.journal.is_heard(StepStarted):
+                tell(StepStarted(self.run.id, attempt.started_at, node.step.id, walk.path, attempt.number))
         return works.performer.perform(self.run, attempt, self._progress.scope(walk), self._token, self._give_up)
 
     def _await_durable(self, attempt: Attempt) -> bool:
