@@ -343,8 +343,8 @@ class Progress:
             sequence = self._sequence
         else:
             ticket, sequence = self._durable, row.sequence
-            if self._tells_known:
-                self._journal.tell(self._event(attempt, outcome))
+            if self._tells_known and (event := self._event(attempt, outcome)) is not None:
+                self._journal.tell(event)
         if self._steering is not None:
             self._steering.note(attempt.walk, attempt.node, outcome)
         if outcome.state is not StepState.SKIPPED:
@@ -392,7 +392,10 @@ class Progress:
             return round((self._clock.now() - attempt.started_at).total_seconds() * 1000, 3)
         return 0.0
 
-    def _event(self, attempt: Attempt, outcome: Outcome) -> RunEvent:
+    def _event(self, attempt: Attempt, outcome: Outcome) -> RunEvent | None:
+        """None for one that nobody would hear: most are of steps that go well."""
+        if outcome.state is StepState.SUCCEEDED and not self._journal.is_heard(StepSucceeded):
+            return None
         run_id, now, step_id, path = self._run.id, self._clock.now(), attempt.node.step.id, attempt.walk.path
         if outcome.state is StepState.SUCCEEDED:
             items, elapsed_ms = items_in(attempt.node.kind, outcome.output), self._elapsed_ms(attempt)
