@@ -1,8 +1,6 @@
 """Runs: start, wait, steer and read executions of plans."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from threading import Lock
+from collections.abc import Sequence
 from typing import Protocol
 
 from flowstudio.engine.errors import failure_of
@@ -21,15 +19,12 @@ from flowstudio.engine.ports import Clock
 from flowstudio.engine.recovery import questions
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, Plan, StepId, TriggerKind
-from flowstudio.plan.rules import Problem, Severity, check_plan
-from flowstudio.providers.registry import Registry
-from flowstudio.workspace.errors import BadRequestError, NoSuchRunError, PlanNotRunnableError, RunStateError
+from flowstudio.plan.rules import Problem
+from flowstudio.workspace.errors import BadRequestError, NoSuchRunError, RunStateError
+from flowstudio.workspace.plan_check import PlanCheck
 from flowstudio.workspace.ports import RunHistory
 from flowstudio.workspace.run_ids import new_run_id
 from flowstudio.workspace.step_input import StepInput, received_by
-
-CHECKED_PLANS = 256
-"""How many check results are remembered; a webhook's plan is checked once, not at every request."""
 
 
 class RunEngine(Protocol):
@@ -39,7 +34,7 @@ class RunEngine(Protocol):
         """False when a run of that id exists, which then goes on as it was."""
         ...
 
-    def perform(self, run: Run, timeout_s: float) -> Run | None: ...
+    def perform(self, run: Run, timeout_s: float) -> Performed: ...
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run | None: ...
     def wait_for_reply(self, run_id: str, timeout_s: float) -> Run | None: ...
     def cancel(self, run_id: str) -> bool: ...
@@ -55,12 +50,10 @@ class RunEngine(Protocol):
 class Runs:
     """Thread-safe: the window, the server's threads and the scheduler start runs through it."""
 
-    def __init__(
-        self, engine: RunEngine, history: RunHistory, catalogue: Callable[[str], Registry], clock: Clock
-    ) -> None:
+    def __init__(self, engine: RunEngine, history: RunHistory, check: PlanCheck, clock: Clock) -> None:
         self._engine = engine
         self._history = history
-        self._check = PlanCheck(catalogue)
+        self._check = check
         self._clock = clock
 
     def start(
@@ -94,9 +87,7 @@ class Runs:
 
     def require_runnable(self, user_id: str, plan: Plan) -> None:
         """Raises PlanNotRunnableError listing every error problem."""
-        errors = [each for each in self._check(user_id, plan) if each.severity is Severity.ERROR]
-        if errors:
-            raise PlanNotRunnableError(plan.name, errors)
+        self._check.require(user_id, plan)
 
     def check(self, user_id: str, plan: Plan) -> Sequence[Problem]:
         """All problems of the plan, warnings too."""
@@ -106,7 +97,7 @@ class Runs:
         """The run once it ended; None when it still goes on after timeout_s seconds."""
         return self._engine.wait(run_id, timeout_s)
 
-    def perform(self, user_id: str, plan: Plan, trigger: TriggerEvent, timeout_s: float) -> tuple[str, Run | None]:
+    def perform(self, user_id: str, plan: Plan, trigger: TriggerEvent, timeout_s: float) -> tuple[str, Performed]:
         """start and wait_for_reply in one, quicker for short runs; the run's id and its answer. Raises like start."""
         self.require_runnable(user_id, plan)
         run = Run(new_run_id(), user_id, plan, RunState.QUEUED, trigger, self._clock.now())
@@ -199,28 +190,3 @@ class Runs:
 def cannot(be: str, run: Run) -> RunStateError:
     sentence = f"The run {run.id} of “{run.plan.name}” cannot be {be}: it is {run.state.value}."
     return RunStateError(sentence, facts={"state": run.state.value})
-
-
-class PlanCheck:
-    """check_plan with a memory. Plans and registries are immutable, so the same two objects have the same problems."""
-
-    def __init__(self, catalogue: Callable[[str], Registry]) -> None:
-        self._catalogue = catalogue
-        self._lock = Lock()
-        self._known: OrderedDict[tuple[int, int], tuple[Plan, Registry, tuple[Problem, ...]]] = OrderedDict()
-
-    def __call__(self, user_id: str, plan: Plan) -> tuple[Problem, ...]:
-        registry = self._catalogue(user_id)
-        key = (id(plan), id(registry))
-        with self._lock:
-            known = self._known.get(key)
-            # The entry holds both objects, so their addresses cannot have been given to others meanwhile.
-            if known is not None:
-                self._known.move_to_end(key)
-                return known[2]
-        problems = tuple(check_plan(plan, registry))
-        with self._lock:
-            self._known[key] = (plan, registry, problems)
-            while len(self._known) > CHECKED_PLANS:
-                self._known.popitem(last=False)
-        return problems

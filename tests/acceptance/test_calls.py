@@ -251,6 +251,32 @@ def test_a_plan_that_does_not_exist_is_a_sentence(shared: Server) -> None:
     assert "There is no plan with the id “no such plan”" in run["failure"]["sentence"]
 
 
+def test_a_called_plan_that_cannot_run_fails_the_step_with_every_reason_and_nothing_of_it_runs(
+    shared: Server, vendor: Vendor
+) -> None:
+    broken = chain(
+        "Broken", get("reach", vendor.url("reach")), step("odd", "slack", "send_mesage"), step("no", "flow", "loop")
+    )
+    run_id = start(shared, chain("Calls it", call("ask", store(shared, broken)), say("after", "never")))
+    failure = ended(shared, run_id, "failed")["failure"]
+    assert (failure["code"], failure["step_id"]) == ("workspace.not_runnable", "ask")
+    assert "“Broken” cannot run yet" in failure["sentence"]
+    assert "[odd.action]" in failure["sentence"]
+    assert "[no.items]" in failure["sentence"]
+    assert vendor.ledger == {}
+    assert runs(shared, plan_name="Broken") == []
+
+
+def test_an_error_plan_that_cannot_run_leaves_a_line_that_says_why(shared: Server) -> None:
+    broken = store(shared, chain("Broken alarm", step("odd", "slack", "send_mesage")))
+    failing = chain("Fails", step("end", "flow", "stop", success=False), settings={"error_plan": broken})
+    run_id = start(shared, failing)
+    ended(shared, run_id, "failed")
+    lines = until(lambda: shared.get(f"/api/runs/{run_id}/log?level=warning")["lines"], bool)
+    assert "[odd.action]" in lines[-1]["text"]
+    assert runs(shared, plan_name="Broken alarm") == []
+
+
 def test_killed_while_a_called_plan_runs_it_is_not_run_twice(serve: Serve, vendor: Vendor) -> None:
     server = serve()
     vendor.held.add("held")

@@ -14,6 +14,7 @@ from flowstudio.providers.registry import Registry
 from flowstudio.scheduling.errors import ScheduleError
 from flowstudio.scheduling.ports import Schedule
 from flowstudio.workspace.ports import PlanRecord
+from flowstudio.workspace.plan_check import PlanCheck
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import ScheduledStart, Schedules
 
@@ -131,7 +132,7 @@ def test_a_bad_schedule_changes_nothing(timetable: Timetable, expression: str, t
 
 def starting(stored: PlanRecord, engine: Engine) -> ScheduledStart:
     shipped = Registry(load_catalog(paths.catalog())[0])
-    runs = Runs(engine, None, lambda user: shipped, FixedClock())  # type: ignore[arg-type]
+    runs = Runs(engine, None, PlanCheck(lambda user: shipped), FixedClock())  # type: ignore[arg-type]
     return ScheduledStart(OnePlan(stored), runs)  # type: ignore[arg-type]
 
 
