@@ -56,11 +56,11 @@ class Standstill:
             self._note(was_waiting is not None and (not self.waiting or event.step_id in self._callable))
 
     def reason(self, *, is_paused: bool) -> str:
-        """ "before “Save”", or the sentence of what waits; "" when no step says why."""
+        """ "Paused before “Save”", or the sentence of what waits; "" when no step says why."""
         if is_paused and self.paused:
             (step_id, _), reason = next(iter(self.paused.items()))
             known = reason in (AT_BREAKPOINT, AFTER_STEP)
-            text = f"before “{self._labels.get(step_id, step_id)}”{'' if known else f'. {reason}'}"
+            text = f"Paused before “{self._labels.get(step_id, step_id)}”{'' if known else f'. {reason}'}"
             return text + _others(len(self.paused))
         if is_paused or not self.waiting:
             return ""

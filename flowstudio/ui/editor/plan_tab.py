@@ -246,7 +246,9 @@ class PlanTab(QWidget):
         run, what = self.live_run, self._revision_of(self.live_run.plan)
         if run.options.is_dry:
             what = f"dry run of {what}"
-        standing = "is queued" if run.waits_for else STANDING.get(run.state or RunState.RUNNING)
+        if run.why_it_stands:  # the banner says it before this
+            return f"{what[:1].upper()}{what[1:]}"
+        standing = STANDING.get(run.state or RunState.RUNNING)
         return f"{what[:1].upper()}{what[1:]} {standing}" if standing else f"Running {what}"
 
     def _revision_of(self, plan: Plan | None) -> str:

@@ -92,7 +92,7 @@ class RunBanner(QFrame):
         self._mark.show_icon(self._icons.icon(*MARKS[tone]))
         set_look(self, "tone", "past" if self._is_past else tone)
         self.stop.setVisible(run.is_active)
-        self.follow.setVisible(run.is_active and run.state in GOING)
+        self.follow.setVisible(run.state in (RunState.QUEUED, RunState.RUNNING))
         self.answer.setVisible(run.state is RunState.INTERRUPTED)
         self.pause.setVisible(run.state in GOING)
         self.resume.setVisible(can_continue(run))
@@ -116,7 +116,10 @@ class RunBanner(QFrame):
 
     def _show_figures(self) -> None:
         run = self._run
-        text = DOT.join([self._about, *figures_of(run)]) if run is not None else ""
+        figures = figures_of(run) if run is not None else []
+        # Why it stands still comes first: where there is little room, it is what has to be read.
+        parts = [*figures, self._about] if run is not None and run.why_it_stands else [self._about, *figures]
+        text = DOT.join(parts) if run is not None else ""
         if text != self.text.full_text:
             self.text.show_text(text)
             self.adjust()

@@ -31,7 +31,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "running": ("Running", "running"),
     "retrying": ("Trying again", "warning"),
     "held": ("Waiting", "waiting"),
-    "paused": ("Paused before", "waiting"),
+    "paused": ("Paused", "waiting"),
     "asks": ("Asks", "warning"),
     "succeeded": ("Succeeded", "ok"),
     "pinned": ("Pinned", "pinned"),
