@@ -13,8 +13,8 @@ from flowstudio.providers.loader import load_catalog
 from flowstudio.providers.registry import Registry
 from flowstudio.scheduling.errors import ScheduleError
 from flowstudio.scheduling.ports import Schedule
-from flowstudio.workspace.ports import PlanRecord
 from flowstudio.workspace.plan_check import PlanCheck
+from flowstudio.workspace.ports import PlanRecord
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import ScheduledStart, Schedules
 
