@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from benchmarks import canvas, engine, report, startup, webhook
+from benchmarks import cancel, canvas, engine, report, startup, webhook
 from flowstudio.__main__ import SWITCH_INTERVAL_S
 
-MODULES: Sequence[ModuleType] = (engine, webhook, startup, canvas)
+MODULES: Sequence[ModuleType] = (engine, cancel, webhook, startup, canvas)
 
 
 def main(word: str = "") -> None:
