@@ -250,7 +250,7 @@ class Engine:
 
         Durable on return; with the last answer the run goes on. Raises NotInterruptedError, the StorageError family.
         """
-        self._answers.give(run_id, step_id, iteration, answer, output)
+        self._answers.give(run_id, step_id, iteration, answer, self._payloads.keep(output))
 
     def waits_for(self, run_id: str) -> str:
         """Why a queued run does not start yet, as a sentence; "" for any other run."""

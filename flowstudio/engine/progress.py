@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowstudio.engine.compile import Node, Program
 from flowstudio.engine.errors import failure_as_json
@@ -29,10 +29,9 @@ from flowstudio.engine.events import (
 )
 from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.gates import Permit
-from flowstudio.engine.journal import Journal, Owner, Ticket, settled_ticket
+from flowstudio.engine.journal import Owner, Ticket, settled_ticket
 from flowstudio.engine.loops import ForEach, Loop, While, started_before
 from flowstudio.engine.model import QUESTION, Failure, IterationPath, Run, RunState, StepRun, StepState
-from flowstudio.engine.ports import Clock
 from flowstudio.engine.reply import Reply
 from flowstudio.engine.steering import steering_of
 from flowstudio.engine.step import Attempt, Awaits, Delay, Hold, Outcome
@@ -41,6 +40,9 @@ from flowstudio.engine.walk import LEFT_OUT, NestedViews, Result, Walk, enclosin
 from flowstudio.plan.evaluation.deferred import Holding, holds_deferred
 from flowstudio.plan.expression import Scope, StepView
 from flowstudio.plan.model import Json, OnError, StepId, StepKind
+
+if TYPE_CHECKING:
+    from flowstudio.engine.works import Works
 
 Known = dict[tuple[StepId, IterationPath], StepRun]
 """Durable results of an earlier life of the run, by step and iteration; taken out as they are used."""
@@ -72,23 +74,22 @@ class Progress:
         program: Program,
         known: Known,
         verdict: Verdict | None,
-        journal: Journal,
-        clock: Clock,
+        works: "Works",
         owner: Owner,
-        resume_url: str = "",
     ) -> None:
-        """resume_url: where a call resumes the run; empty when none of its steps waits for one."""
         self._run = run
         self._known = known
-        self._journal = journal
-        self._clock = clock
+        self._journal = works.journal
+        self._clock = works.clock
         self._owner = owner
         self._sequence = max((row.sequence for row in known.values()), default=0)
         self._durable = settled_ticket()
-        self._holding = Holding(bool(known) or holds_deferred(run.trigger.data))
+        pins = works.performer.pins(run)
+        resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
+        self._holding = Holding(bool(known or pins) or holds_deferred(run.trigger.data))
         self._constants = {**_scope_constants(run, resume_url), "holding": self._holding}
         self._top = Walk(program.top)
-        self._steering = steering_of(run)
+        self._steering = steering_of(run, pins)
         self._tells_known = run.state is RunState.QUEUED  # results it begins with were never told as its own
         self._started_before = started_before(known.values(), program.nodes) if known else {}
         self._open: dict[Walk, None] = {}
@@ -97,7 +98,7 @@ class Progress:
         self.steps_done = 0
         self.verdict = verdict
         self._verdict_at = 0 if verdict is not None else sys.maxsize
-        self.reply = Reply(clock) if program.responds else None
+        self.reply = Reply(works.clock) if program.responds else None
         self._repeat_reply(program)
 
     @property

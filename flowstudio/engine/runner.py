@@ -53,8 +53,7 @@ class Runner:
         self._works = works
         self._lock = threading.Lock()
         self._token = CancelToken()
-        resume_url = works.resume_url(run.resume_key) if run.resume_key else ""
-        self._progress = Progress(run, program, known or {}, verdict, works.journal, works.clock, self, resume_url)
+        self._progress = Progress(run, program, known or {}, verdict, works, self)
         self._record = RunRecord(run, works.journal, works.clock, works.publish, self)
         self._end = RunEnd(self._record, self._progress, works, on_end)
         self._turns = Turns(run, works, self._progress, partial(self._submit, self._take_turn))

@@ -3,7 +3,7 @@
 A plain run has no Steering, so its steps pay nothing for it. Guarded by its run's lock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flowstudio.engine.compile import Node
@@ -19,16 +19,16 @@ IS_PINNED: Final = "Its output is pinned."
 _DECIDES: Final = frozenset({StepKind.CONDITION, StepKind.SWITCH})
 
 
-def steering_of(run: Run) -> "Steering | None":
-    """None for a run that does all its plan says."""
+def steering_of(run: Run, pins: Mapping[StepId, Json]) -> "Steering | None":
+    """None for a run that does all its plan says. pins: the outputs that stand in for their steps."""
     options = run.options
-    return Steering(run) if options.is_dry or options.uses_pins or options.only is not None else None
+    return Steering(run, pins) if options.is_dry or options.uses_pins or options.only is not None else None
 
 
 class Steering:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, pins: Mapping[StepId, Json]) -> None:
         self._only = run.options.only
-        self._pins = run.plan.pins if run.options.uses_pins else {}
+        self._pins = pins
         self._is_dry = run.options.is_dry
         self._lacking: set[tuple[StepId, IterationPath]] = set()
         self._references: dict[StepId, frozenset[StepId]] = {}

@@ -39,7 +39,7 @@ from flowstudio.engine.timers import Timers
 from flowstudio.engine.walk import Walk
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError, Scope
-from flowstudio.plan.model import NOTHING, Json, OnError, StepKind
+from flowstudio.plan.model import NOTHING, Json, OnError, StepId, StepKind
 
 log = logging.getLogger(__name__)
 
@@ -239,6 +239,11 @@ class StepPerformer:
             scope.holding.is_any = True
             outcome.output = output
         return outcome
+
+    def pins(self, run: Run) -> Mapping[StepId, Json]:
+        """The outputs that stand in for steps of the run, their large parts in files."""
+        pins = run.plan.pins if run.options.uses_pins else {}
+        return {step_id: self._payloads.keep(output) for step_id, output in pins.items()}
 
     def shown(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken) -> tuple[Json, str]:
         """The input of a step that has not started, for a person: rendered, secrets masked, long values cut.

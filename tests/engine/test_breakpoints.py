@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from time import monotonic
 
 import pytest
 
@@ -206,7 +207,10 @@ def test_a_run_that_is_taken_up_again_stands_before_the_same_step(bench: Workben
     wait_for_state(bench, RunState.PAUSED)
     assert bench.invoker.called() == called
     assert bench.row(seen.step_id, seen.iteration).metadata["held"] is True
-    assert bench.engine.step_over("r1", seen.step_id, seen.iteration)
+    pause, end = threading.Event(), monotonic() + PATIENCE_S
+    while not bench.engine.step_over("r1", seen.step_id, seen.iteration):  # it is being taken up still
+        assert monotonic() < end
+        pause.wait(0.01)
     stands(bench)
     assert bench.invoker.called() == [*called, seen.step_id]
     bench.engine.resume("r1")

@@ -3,13 +3,14 @@
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flowstudio.engine.events import RunEvent, StepSucceeded
-from flowstudio.engine.model import RunState, StepState
+from flowstudio.engine.model import Answer, RunOptions, RunState, StepRun, StepState
 from flowstudio.engine.payloads import Payload
 from flowstudio.engine.ports import Invocation
 from flowstudio.plan.evaluation.deferred import holds_deferred, resolved
@@ -292,3 +293,31 @@ def test_no_file_of_a_run_under_way_is_collected(bench: Collected) -> None:
     assert bench.run(run, data=TEXT + "trigger").state is RunState.SUCCEEDED
     assert taken == [1]
     assert bench.row("b").state is StepState.SUCCEEDED
+
+
+def test_a_pinned_output_lies_in_one_file_however_often_it_stands_in(bench: Collected) -> None:
+    body = [step("a", "test.rows", parent="l"), step("b", params={"value": "{{ steps.a.output[7].id }}"}, parent="l")]
+    pinned = plan(step("l", "flow.loop", {"items": [1, 2]}), *body, edges="a > b", pins={"a": ROWS})
+    run = replace(new_run(pinned), options=RunOptions(uses_pins=True))
+    assert bench.engine.submit(run)
+    ended = bench.engine.wait("r1", PATIENCE_S)
+    assert ended is not None
+    assert ended.state is RunState.SUCCEEDED
+    assert bench.outputs()["l"] == {"results": [7, 7], "count": 2}
+    kept = [bench.row("a", (index,)).output for index in (0, 1)]
+    assert isinstance(kept[0], Payload)
+    assert kept[0] == kept[1]
+    assert resolved(kept[0]) == ROWS
+
+
+def test_the_result_a_person_gives_lies_in_a_file(bench: Collected) -> None:
+    asks = plan(step("w", "test.write"), step("b", params={"value": "{{ steps.w.output[7].id }}"}), edges="w > b")
+    bench.store.create(replace(new_run(asks), state=RunState.RUNNING))
+    bench.store.write([StepRun("r1", "w", (), StepState.RUNNING, 1)])
+    bench.engine.recover()
+    assert bench.engine.wait("r1", PATIENCE_S) is None
+    bench.engine.answer("r1", "w", (), Answer.DONE, ROWS)
+    ended = bench.engine.wait("r1", PATIENCE_S)
+    assert ended is not None
+    assert isinstance(bench.row("w").output, Payload)
+    assert bench.row("b").output == 7
