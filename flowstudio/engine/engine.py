@@ -17,7 +17,7 @@ from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunHeld
 from flowstudio.engine.gates import Gates
 from flowstudio.engine.journal import Journal, settled_ticket
 from flowstudio.engine.limits import EngineLimits
-from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunState, StepRun
+from flowstudio.engine.model import Answer, Failure, IterationPath, Performed, Run, RunState, StepRun
 from flowstudio.engine.payloads import InRows, PayloadStore
 from flowstudio.engine.pool import Pool
 from flowstudio.engine.ports import ActionInvoker, Clock, PlanSource, RunChange, RunStore
@@ -135,7 +135,7 @@ class Engine:
         self._launch(Runner(run, program, self._works, self._forget, known))
         return True
 
-    def perform(self, run: Run, timeout_s: float) -> Run | None:
+    def perform(self, run: Run, timeout_s: float) -> Performed:
         """submit and wait_for_reply in one, for a run whose id is new for certain.
 
         The pure beginning of the run is performed on the calling thread, and its steps do not wait until the run is
@@ -177,7 +177,7 @@ class Engine:
     def wait_for_reply(self, run_id: str, timeout_s: float) -> Run | None:
         """Like wait, but for a run with a respond step until its answer is durable: the run may still go on then."""
         runner = self._runners.get(run_id)
-        return runner.wait_for_reply(timeout_s) if runner is not None else self.wait(run_id)
+        return runner.wait_for_reply(timeout_s).run if runner is not None else self.wait(run_id)
 
     def cancel(self, run_id: str, reason: Failure | None = None) -> bool:
         """Ends what blocks and starts nothing more; False when the run is not active or interrupted. Does not wait.

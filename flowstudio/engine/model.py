@@ -179,3 +179,15 @@ class StepRun:
     metadata: Mapping[str, Json] = field(default_factory=dict)
     started_at: datetime | None = None
     duration_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What became of a run its caller waited for.
+
+    run: None while it has neither answered nor ended. steps: all its results, when it has ended and they are few enough
+    to be at hand; None when they have to be read from the store.
+    """
+
+    run: Run | None
+    steps: tuple[StepRun, ...] | None = None

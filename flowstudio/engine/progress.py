@@ -52,6 +52,9 @@ ITEM_ENDED = "its item ended before it"
 DISABLED = "disabled"
 RUN_ENDED = "the run ended before it"
 
+MOST_KEPT = 100
+"""Rows a run holds for its caller."""
+
 MOST_TURNS = 500
 """Items a loop starts in one go, 10 to 30 ms when none of their steps needs a thread. Then it rests, or a loop of a
 million such items would keep the run's lock from all who steer it."""
@@ -95,6 +98,8 @@ class Progress:
         self._open: dict[Walk, None] = {}
         self._attempts: dict[Loop, Attempt] = {}
         self.last_ticket = self._durable
+        self.kept: list[StepRun] | None = None
+        """The rows written, for a caller that waits for them; None when nobody does or they are too many."""
         self.steps_done = 0
         self.verdict = verdict
         self._verdict_at = 0 if verdict is not None else sys.maxsize
@@ -375,9 +380,18 @@ class Progress:
             duration_ms=self._elapsed_ms(attempt),
         )
         self.last_ticket = self._journal.submit(row, event, self._owner)
+        if self.kept is not None:
+            self._keep(row)
         if not attempt.node.is_repeatable:
             self._journal.hurry()  # what left the process is on disk as soon as can be, or a crash would ask about it
         return self.last_ticket
+
+    def _keep(self, row: StepRun) -> None:
+        assert self.kept is not None
+        if row.state in _LASTING and len(self.kept) < MOST_KEPT:
+            self.kept.append(row)
+        else:
+            self.kept = None
 
     def _write_held(self, attempt: Attempt, metadata: Mapping[str, Json], reason: str, until: datetime | None) -> None:
         """The row of an attempt that waits; faces show the event, the log keeps the line."""

@@ -1,15 +1,19 @@
 """The end of one run: written down, durable, and only then told to all who wait for it."""
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from flowstudio.engine.errors import StalledError
-from flowstudio.engine.model import Run
+from flowstudio.engine.model import Performed, Run
 from flowstudio.engine.progress import Progress, Verdict
 from flowstudio.engine.record import RunRecord
 from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError
+
+log = logging.getLogger(__name__)
 
 
 class RunEnd:
@@ -28,16 +32,17 @@ class RunEnd:
         self._came.wait(timeout_s)
         return self._record.run if self._record.state.is_final else None
 
-    def wait_for_reply(self, timeout_s: float) -> Run | None:
-        """The run with its answer, once that is durable, or in its final state; None when there is neither by then."""
+    def wait_for_reply(self, timeout_s: float) -> Performed:
+        """The run with its answer, once that is durable, or in its final state, if either comes by then."""
         reply = self._progress.reply
-        if reply is None:
-            return self.wait(timeout_s)
-        try:
-            response = reply.wait(timeout_s)
-        except FlowStudioError:
-            return self.wait(timeout_s)  # an answer that could not be stored fails its run
-        return self.wait(0) if response is None else replace(self._record.run, response=response)
+        if reply is not None:
+            with suppress(FlowStudioError):  # an answer that could not be stored fails its run
+                response = reply.wait(timeout_s)
+                if response is not None:
+                    return Performed(replace(self._record.run, response=response))
+                timeout_s = 0
+        run, kept = self.wait(timeout_s), self._progress.kept
+        return Performed(run, None if run is None or kept is None else tuple(kept))
 
     def write(self, verdict: Verdict, *, is_patient: bool = True) -> bool:
         """False when the journal stalls and the caller is not patient: it is to be called again then."""
@@ -52,6 +57,14 @@ class RunEnd:
         if error_run is not None:
             error_plans.start(error_run)
         return True
+
+    def stand_still(self) -> None:
+        """Lets go of an interrupted run once that is durable: until its answers come it is rows, not an object."""
+        try:
+            self._works.journal.outlast(self._record.last_ticket)
+        except FlowStudioError as error:
+            log.error("Run %s is interrupted, and that could not be stored: %s", self._record.run.id, error)
+        self.let_go()
 
     def let_go(self) -> None:
         """Nothing is at work any more, whether the run came to its end or was lost: all who wait go on."""

@@ -23,7 +23,7 @@ from flowstudio.engine.events import StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.guest import Guest
 from flowstudio.engine.journal import Ticket
-from flowstudio.engine.model import Failure, IterationPath, Run, RunLink, RunState, StepState
+from flowstudio.engine.model import Failure, IterationPath, Performed, Run, RunLink, RunState, StepState
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
 from flowstudio.engine.run_end import RunEnd
@@ -81,12 +81,13 @@ class Runner:
         """The run in its final state, durable; None when it has not ended by then."""
         return self._end.wait(timeout_s)
 
-    def wait_for_reply(self, timeout_s: float) -> Run | None:
-        """The run with its answer, once that is durable, or in its final state; None when there is neither by then."""
+    def wait_for_reply(self, timeout_s: float) -> Performed:
+        """The run with its answer, once that is durable, or in its final state, if either comes by then."""
         return self._end.wait_for_reply(timeout_s)
 
     def create(self) -> Ticket:
         """Stores the run, whose id must be new, without waiting. Raises EngineClosedError, StalledError."""
+        self._progress.kept = []
         self._progress.last_ticket = self._record.create()
         return self._progress.last_ticket
 
@@ -250,21 +251,13 @@ class Runner:
             is_over = self._rest()
         self._go_on(following, is_over)
         if self._record.state is RunState.INTERRUPTED:
-            self._stand_still()
+            self._end.stand_still()
 
     def _open(self, loop: Attempt) -> list[Attempt]:
         """Opens a loop that was open at a crash, before anything starts; what it leads to."""
         ending = self._perform(loop)
         with self._lock:
             return self._take_in(loop, ending)
-
-    def _stand_still(self) -> None:
-        """Lets go of an interrupted run once that is durable: until its answers come it is rows, not an object."""
-        try:
-            self._works.journal.outlast(self._record.last_ticket)
-        except FlowStudioError as error:
-            log.error("Run %s is interrupted, and that could not be stored: %s", self.run.id, error)
-        self._end.let_go()
 
     def _work(self, attempt: Attempt, sent: float) -> None:
         """sent: when it was given to the pool."""
@@ -565,9 +558,9 @@ class Runner:
                 self._works.journal.readmit(self.run.id)
             self._progress.mark_rest(self._attempts.interrupted)
         is_guest = self._guest is not None and self._guest.is_here
-        if is_guest and verdict.state is RunState.FAILED:
-            self._submit(self._end.write, verdict)  # the run of an error plan is stored first: a guest does not wait
-        elif not self._end.write(verdict, is_patient=not is_guest):
+        # Before a failure the run of an error plan is stored: a guest does not wait for that, nor for a stall to pass.
+        is_theirs = is_guest and verdict.state is RunState.FAILED
+        if is_theirs or not self._end.write(verdict, is_patient=not is_guest):
             self._submit(self._end.write, verdict)
 
     # On the timer thread

@@ -47,7 +47,7 @@ class WebhooksApi:
         response = opened(run.response)
         if isinstance(response, dict):
             return response_of(response)
-        return answer(self._history.of(run))
+        return answer(self._history.of(run, delivered.steps))
 
 
 def read_delivery(request: Request, path: str, *, is_foreign: bool) -> Delivery:

@@ -33,9 +33,9 @@ class History:
             raise NoSuchRunError("Execution not found")
         return self.of(run)
 
-    def of(self, run: Run) -> dict[str, Json]:
-        """The Execution of a run the caller holds."""
-        return execution(run, self._history.step_runs(run.id))
+    def of(self, run: Run, steps: Sequence[StepRun] | None = None) -> dict[str, Json]:
+        """The Execution of a run the caller holds, perhaps with its results."""
+        return execution(run, self._history.step_runs(run.id) if steps is None else steps)
 
     def logs(self, user_id: str, plan_id: str | None = None, limit: int = 100) -> Sequence[dict[str, Json]]:
         """Newest first: {id, plan_id, plan_name, status, timestamp, steps}."""

@@ -9,6 +9,7 @@ from flowstudio.engine.model import (
     Answer,
     Failure,
     IterationPath,
+    Performed,
     Run,
     RunOptions,
     RunState,

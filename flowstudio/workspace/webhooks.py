@@ -2,11 +2,11 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flowstudio.engine.model import Run, TriggerEvent
+from flowstudio.engine.model import Run, StepRun, TriggerEvent
 from flowstudio.plan.model import Json, Trigger, TriggerKind
 from flowstudio.workspace.errors import NoSuchWebhookError, WebhookSecretError
 from flowstudio.workspace.live_plans import LivePlans
@@ -52,11 +52,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """run is None when it had neither answered nor ended within the time given."""
+    """run is None when it had neither answered nor ended within the time given; steps: its results, if at hand."""
 
     user_id: str
     run_id: str
     run: Run | None
+    steps: Sequence[StepRun] | None = None
 
 
 class Webhooks:
@@ -77,7 +78,8 @@ class Webhooks:
         event = TriggerEvent(TriggerKind.WEBHOOK, trigger_data(delivery), trigger.id)
         run_id = _run_id(record, trigger, delivery)
         if run_id is None:
-            return Delivered(record.user_id, *self._runs.perform(record.user_id, record.plan, event, wait_s))
+            run_id, performed = self._runs.perform(record.user_id, record.plan, event, wait_s)
+            return Delivered(record.user_id, run_id, performed.run, performed.steps)
         self._runs.start(record.user_id, record.plan, event, run_id)
         return Delivered(record.user_id, run_id, self._runs.wait_for_reply(run_id, wait_s))
 

@@ -11,9 +11,9 @@ from flowstudio.engine.errors import EngineClosedError, StalledError
 from flowstudio.engine.events import RunEnded, RunStarted
 from flowstudio.engine.model import RunState
 from flowstudio.engine.ports import Invocation, RunChange
-from flowstudio.plan.model import Plan, PlanSettings, WhenBusy
+from flowstudio.plan.model import Plan, PlanSettings, Retry, WhenBusy
 from flowstudio.workspace.errors import DiskFullError, UnstorableValueError
-from tests.engine.workbench import PATIENCE_S, Workbench, new_run, plan, step
+from tests.engine.workbench import PATIENCE_S, Workbench, new_run, plan, refusal, step
 
 
 def pure(length: int = 5, **fields: Any) -> Plan:
@@ -49,7 +49,7 @@ def batches(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Batches:
 
 
 def test_a_pure_run_takes_no_other_thread_and_is_stored_on_return(bench: Workbench) -> None:
-    ended = bench.engine.perform(new_run(pure()), PATIENCE_S)
+    ended = bench.engine.perform(new_run(pure()), PATIENCE_S).run
     assert ended is not None
     assert ended.state is RunState.SUCCEEDED
     assert step_threads() == []
@@ -61,6 +61,27 @@ def test_a_pure_run_is_one_transaction(bench: Workbench, batches: Batches, monke
     monkeypatch.setattr("flowstudio.engine.inbox.LINGER_S", 60.0)
     bench.engine.perform(new_run(pure()), PATIENCE_S)
     assert batches.sizes == [(1, 7)]  # five steps, begin and end
+
+
+def test_the_results_of_a_short_run_are_at_hand_as_they_are_stored(bench: Workbench) -> None:
+    performed = bench.engine.perform(new_run(pure()), PATIENCE_S)
+    assert performed.steps == tuple(bench.store.step_runs("r1"))
+
+
+def test_many_results_are_left_to_the_store(bench: Workbench) -> None:
+    performed = bench.engine.perform(new_run(pure(150)), PATIENCE_S)
+    assert performed.run is not None
+    assert performed.steps is None
+    assert len(bench.rows()) == 150
+
+
+def test_a_step_that_was_tried_again_leaves_the_results_to_the_store(bench: Workbench) -> None:
+    bench.invoker.functions["read"] = lambda call: refusal(retryable=True) if call.attempt == 1 else "at last"
+    again = step("a", "test.read", retry=Retry(tries=2, delay_s=0.01))
+    performed = bench.engine.perform(new_run(plan(again)), PATIENCE_S)
+    assert performed.run is not None
+    assert performed.run.state is RunState.SUCCEEDED
+    assert performed.steps is None
 
 
 def test_an_effect_finds_its_run_stored_and_runs_on_a_thread_of_the_engine(bench: Workbench) -> None:
@@ -81,7 +102,7 @@ def test_an_effect_finds_its_run_stored_and_runs_on_a_thread_of_the_engine(bench
 def test_what_the_caller_cannot_wait_for_goes_on_without_it(bench: Workbench) -> None:
     release = threading.Event()
     bench.invoker.functions["read"] = lambda call: release.wait(PATIENCE_S)
-    assert bench.engine.perform(new_run(plan(step("a", "test.read"))), 0.05) is None
+    assert bench.engine.perform(new_run(plan(step("a", "test.read"))), 0.05).run is None
     stored = bench.store.get("r1")
     assert stored is not None
     assert not stored.state.is_final
@@ -95,7 +116,7 @@ def test_a_long_pure_beginning_moves_to_a_thread_of_the_engine(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flowstudio.engine.guest.LENT_S", -1.0)
-    ended = bench.engine.perform(new_run(pure()), PATIENCE_S)
+    ended = bench.engine.perform(new_run(pure()), PATIENCE_S).run
     assert ended is not None
     assert ended.state is RunState.SUCCEEDED
     assert step_threads() != []
@@ -103,7 +124,7 @@ def test_a_long_pure_beginning_moves_to_a_thread_of_the_engine(
 
 def test_branches_run_beside_the_callers_thread(bench: Workbench) -> None:
     ids = [f"s{number}" for number in range(6)]
-    ended = bench.engine.perform(new_run(plan(*(step(each, "test.pure") for each in ids))), PATIENCE_S)
+    ended = bench.engine.perform(new_run(plan(*(step(each, "test.pure") for each in ids))), PATIENCE_S).run
     assert ended is not None
     assert sorted(bench.outputs()) == ids
 
@@ -117,7 +138,7 @@ def test_its_beginning_is_heard_first_and_its_end_last(bench: Workbench) -> None
 
 def test_a_run_that_fails_is_answered_as_failed(bench: Workbench) -> None:
     stop = step("a", "flow.stop", {"success": False, "message": "Not today."})
-    ended = bench.engine.perform(new_run(plan(stop)), PATIENCE_S)
+    ended = bench.engine.perform(new_run(plan(stop)), PATIENCE_S).run
     assert ended is not None
     assert ended.state is RunState.FAILED
     assert bench.store.get("r1") == ended
@@ -128,7 +149,7 @@ def test_a_run_that_has_to_wait_in_line_waits(bench: Workbench) -> None:
     bench.invoker.functions["read"] = lambda call: release.wait(PATIENCE_S)
     settings = PlanSettings(runs_at_once=1, when_busy=WhenBusy.QUEUE)
     bench.engine.submit(new_run(plan(step("a", "test.read"), settings=settings), "r0"))
-    assert bench.engine.perform(new_run(pure(settings=settings)), 0.05) is None
+    assert bench.engine.perform(new_run(pure(settings=settings)), 0.05).run is None
     assert bench.engine.waits_for("r1").startswith("Waits: 1 run")
     release.set()
     ended = bench.engine.wait("r1", PATIENCE_S)
@@ -143,7 +164,7 @@ def test_a_run_the_store_refuses_is_an_error_and_leaves_nothing(bench: Workbench
         bench.engine.perform(new_run(pure()), PATIENCE_S)
     batches.trouble = None
     assert bench.store.get("r1") is None
-    assert bench.engine.perform(new_run(pure(), "r2"), PATIENCE_S) is not None
+    assert bench.engine.perform(new_run(pure(), "r2"), PATIENCE_S).run is not None
     assert bench.engine.active() == []
 
 
@@ -160,7 +181,7 @@ def test_no_run_begins_while_nothing_can_be_stored(
     batches.trouble = None
     while bench.engine.stall is not None:
         threading.Event().wait(0.005)
-    ended = bench.engine.perform(new_run(pure(), "r3"), PATIENCE_S)
+    ended = bench.engine.perform(new_run(pure(), "r3"), PATIENCE_S).run
     assert ended is not None
     assert ended.state is RunState.SUCCEEDED
     assert [bench.store.get(run_id) for run_id in ("r1", "r2")] == [None, None]
@@ -184,7 +205,7 @@ def test_a_stall_at_its_end_does_not_keep_the_caller(
     monkeypatch.setattr(bench.store, "write", refuse_ends)
     monkeypatch.setattr("flowstudio.engine.inbox.LINGER_S", 0.0)
     bench.invoker.functions["read"] = lambda call: None
-    assert bench.engine.perform(new_run(plan(step("a", "test.read"))), 0.2) is None
+    assert bench.engine.perform(new_run(plan(step("a", "test.read"))), 0.2).run is None
     monkeypatch.setattr(bench.store, "write", write)
     batches.trouble = None
     ended = bench.engine.wait("r1", PATIENCE_S)
