@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from flowstudio.engine.model import Run
 from flowstudio.plan.document import to_document
@@ -15,6 +16,7 @@ from flowstudio.plan.evaluation.deferred import Deferred
 from flowstudio.plan.model import Json
 from flowstudio.providers.secret_names import is_secret_field, is_secret_parameter
 from flowstudio.vault.redact import MASK, SHORTEST, Redactor
+from flowstudio.workspace.public_address import RESUME
 from flowstudio.workspace.run_log import LogLine
 
 NAME = re.compile(r"""(?<![\w.\[\]-])(?P<open>\\{0,3}["']?)(?P<name>[\w.\[\]-]{2,60})(?P=open)\s*[:=]\s*""")
@@ -26,6 +28,9 @@ VALUE = re.compile(
 
 SCHEME = re.compile(r"(?i)^(?:bearer|basic|token|bot|digest)\s+")
 QUERY = "?&"
+RESUMING = re.compile(rf"({re.escape(RESUME)}|{re.escape(quote(RESUME, safe=''))})[\w-]{{16,}}", re.IGNORECASE)
+"""Where a call resumes a run, also one that is none of this export's: who knows the address may."""
+
 MARKS = ("{{", MASK)
 """A value that begins so is no secret: it is read from elsewhere, or hidden already."""
 
@@ -40,7 +45,7 @@ class ExportMask:
     def text(self, text: str) -> str:
         if len(text) < SHORTEST:
             return text
-        text = self._redactor.text(text)
+        text = RESUMING.sub(rf"\g<1>{MASK}", self._redactor.text(text))
         pieces, end = [], 0
         for start, stop in _named(text):
             if not text.startswith(MARKS, start):

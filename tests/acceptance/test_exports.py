@@ -11,6 +11,7 @@ import pytest
 from conftest import KEY, Serve
 from faces import CommandLine, Server
 from plans import Document, chain, flow, save, step
+from polling import until
 from pytest_httpserver import HTTPServer
 from vendor import Vendor
 from werkzeug import Request, Response
@@ -214,6 +215,36 @@ def test_secrets_are_in_no_export_and_no_log(keyed: CommandLine, echo: str, tmp_
     har = json.loads(closed("runs", "export", listed["id"], "--format", "har").out)
     assert len(har["log"]["entries"]) == 2
     assert {"name": "page", "value": "7"} in har["log"]["entries"][0]["request"]["queryString"]
+
+
+def test_the_address_that_resumes_a_run_is_in_no_export_of_it_nor_of_whom_it_was_told(
+    shared: Server, vendor: Vendor
+) -> None:
+    said = step("said", "logic", "transform", template="{{ trigger.link }}")
+    called = shared.post("/api/execution-plans", chain("Called", said), 201)["id"]
+    link = {"link": "{{ run.resume_url }}"}
+    asking = chain(
+        "Asking",
+        step("ask", "http", "request", url=vendor.url("mail"), method="POST", json=link),
+        step("call", "flow", "subplan", plan=called, inputs=link),
+        step("hear", "wait", "webhook"),
+    )
+    asked = {"execution_plan_id": shared.post("/api/execution-plans", asking, 201)["id"]}
+    run_id = shared.post("/api/runs", asked, 202)["id"]
+    waiting = until(
+        lambda: shared.get(f"/api/runs/{run_id}"), lambda run: run["state"] == "waiting" and held(shared, run_id)
+    )
+    key = waiting["resume_url"].rsplit("/", 1)[1]
+    assert key.encode() in vendor.bodies[0][1]
+    for each in (run_id, f"sub:{run_id}:call:"):
+        for kind in ("json", "csv", "har"):
+            assert key not in exported(shared, each, kind), (each, kind)
+    shared.post(f"/api/runs/{run_id}/cancel", {})
+
+
+def held(server: Server, run_id: str) -> bool:
+    """Whether the step that waits for a call does."""
+    return any(each["step_id"] == "hear" for each in server.get(f"/api/runs/{run_id}/steps")["steps"])
 
 
 REQUIRED = {

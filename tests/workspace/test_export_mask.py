@@ -89,3 +89,11 @@ def test_text_that_is_names_all_the_way_is_looked_through(part: str) -> None:
 def test_however_many_secrets_a_run_brings_those_of_the_vault_stay_hidden() -> None:
     crowd: Json = [{"token": f"secret-{number}"} for number in range(3000)]
     assert mask(data=crowd).text("it said known-to-the-vault") == f"it said {MASK}"
+
+
+@pytest.mark.parametrize("way", ["http://x.test:5001/api/resume/{}/hear?iteration=1", "to=%2Fapi%2Fresume%2F{}"])
+def test_an_address_that_resumes_another_run_is_hidden(way: str) -> None:
+    key = "Ab3-" * 8
+    shown = mask().text(way.format(key))
+    assert key not in shown
+    assert MASK in shown
