@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from flowstudio import paths
 from flowstudio.settings import Settings
@@ -29,6 +29,7 @@ from flowstudio.workspace.errors import StorageError
 POOL_SIZE = 10
 POOL_OVERFLOW = 40
 CONNECT_TIMEOUT_S = 10
+KEPT_READERS = 4
 
 
 class Database:
@@ -46,6 +47,8 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._writer = threading.Lock()
         self._kept: Connection | None = None
+        self._readers: list[PoolProxiedConnection] = []
+        """SQLite connections at hand for `rows`: to and from the pool is a longer way than a small query's."""
         self.engine = self._sqlite_engine(synchronous) if self.is_sqlite else self._postgres_engine()
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
@@ -87,13 +90,25 @@ class Database:
         One statement sees one consistent state, so no transaction is put around it.
         """
         with self._translated():
-            connection = self.engine.raw_connection()
+            connection, is_kept = self._reader(), False
             try:
-                cursor = connection.cursor()
+                driver: Any = connection.driver_connection
+                cursor = driver.cursor()
                 cursor.execute(text, tuple(values))
-                return cursor.fetchall()
+                found: Sequence[tuple[Any, ...]] = cursor.fetchall()
+                is_kept = self.is_sqlite and len(self._readers) < KEPT_READERS
             finally:
-                connection.close()
+                if is_kept:
+                    self._readers.append(connection)
+                else:
+                    connection.close()
+            return found
+
+    def _reader(self) -> PoolProxiedConnection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self.engine.raw_connection()
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Any]:
@@ -138,6 +153,8 @@ class Database:
         """Closes every connection. SQLite folds its write-ahead log into the file with the last one."""
         with self._writer:
             self._let_go()
+        while self._readers:
+            self._readers.pop().close()
         self.engine.dispose()
 
     @contextmanager
