@@ -109,7 +109,7 @@ class _Machinery:
     engine: Engine
     scheduler: Scheduler
     housekeeping: Housekeeping
-    is_alone: bool
+    presence: Presence
 
 
 class Application:
@@ -129,8 +129,9 @@ class Application:
         """
         if self.services.settings.encryption_key:
             self.services.credentials.unlock()
-        recovered = self._machinery.engine.recover() if self._machinery.is_alone else 0
-        if not self._machinery.is_alone:
+        is_alone = self._machinery.presence.is_alone
+        recovered = self._machinery.engine.recover() if is_alone else 0
+        if not is_alone:
             log.info("Another FlowStudio works on this data; unfinished runs are left to it")
         self.services.schedules.register_all()
         self._machinery.scheduler.start()
@@ -155,6 +156,7 @@ class Application:
             settings.max_body_bytes,
         )
         services.address.listens_at(info.address)
+        self._machinery.presence.serves_at(info.address)
         log.info("The server listens on %s", info.address)
         if access.policy == settings.auth:
             return info
@@ -163,6 +165,7 @@ class Application:
 
     def stop_server(self) -> None:
         if self._host is not None:
+            self._machinery.presence.serves_at("")
             self._host.stop()
             self._host = None
 
@@ -189,10 +192,10 @@ def build(settings: Settings) -> Application:
     with ExitStack() as closing:
         stores = _Stores.on(open_database(settings), payload_files(settings))
         closing.callback(stores.database.close)
-        is_alone = _enter(settings, closing)
+        presence = _enter(settings, closing)
         redactor = _open_log(settings, closing)
         log.info("FlowStudio %s works on %s", __version__, settings.data_dir)
-        if is_alone:
+        if presence.is_alone:
             make_shrinkable(stores.database)
         clock, bus = SystemClock(), Bus()
         collection = PayloadCollection(stores.database, stores.payloads)
@@ -206,18 +209,9 @@ def build(settings: Settings) -> Application:
         closing.callback(network.close)
         invoker = Dispatcher(catalogue, vault, network, CODED)
         live, address, check = LivePlans(stores.plans), PublicAddress(settings), PlanCheck(catalogue)
-        limits = EngineLimits(threads=settings.threads)
+        surroundings = (EngineLimits(threads=settings.threads), RunnablePlans(live, check), address.to_resume)
         engine = Engine(
-            stores.runs,
-            invoker,
-            catalogue,
-            bus.publish,
-            clock,
-            limits,
-            RunnablePlans(live, check),
-            address.to_resume,
-            stores.payloads,
-            bus.is_heard,
+            stores.runs, invoker, catalogue, bus.publish, clock, *surroundings, stores.payloads, bus.is_heard
         )
         engine.start()
         closing.callback(engine.close)
@@ -249,7 +243,7 @@ def build(settings: Settings) -> Application:
             bus=bus,
             settings=settings,
         )
-        return Application(services, _Machinery(engine, scheduler, Housekeeping(space), is_alone), closing.pop_all())
+        return Application(services, _Machinery(engine, scheduler, Housekeeping(space), presence), closing.pop_all())
 
 
 def catalogue(settings: Settings, user_id: str) -> Registry:
@@ -296,18 +290,18 @@ def _open_log(settings: Settings, closing: ExitStack) -> Redactor:
     return redactor
 
 
-def _enter(settings: Settings, closing: ExitStack) -> bool:
-    """Shows this process to others on the same data folder; whether it is alone."""
+def _enter(settings: Settings, closing: ExitStack) -> Presence:
+    """Shows this process to others on the same data folder."""
     presence = Presence(settings.data_dir / "processes")
     try:
-        is_alone = presence.enter()
+        presence.enter()
     except OSError as error:
         raise ReadOnlyError(
             f"The data folder {settings.data_dir} cannot be written to: {error.strerror}.",
             fix="Change its permissions, or choose another with FLOWSTUDIO_DATA_DIR.",
         ) from error
     closing.callback(presence.leave)
-    return is_alone
+    return presence
 
 
 def _health(database: Database, scheduler: Scheduler, engine: Engine) -> dict[str, str]:

@@ -9,6 +9,7 @@ FlowStudioError
 ├── ScheduleError          schedule.*    a schedule is not legal (flowstudio.scheduling.errors)
 ├── StorageError           storage.*     the database or a file refused (flowstudio.workspace.errors)
 ├── SettingsError          settings.*    a setting in file or environment cannot be used (flowstudio.settings)
+├── ServingError           cli.*         the FlowStudio that serves the data folder refused (flowstudio.cli.serving)
 └── WorkspaceError         workspace.*   a request cannot be met (flowstudio.workspace.errors)
 
 Each class carries a stable dotted `code`; each instance a sentence for the person in front of the screen, without

@@ -14,6 +14,7 @@ from flowstudio.cli.run_command import BAD_INPUT, FAILED, LOOK_S, read_input, ru
 from flowstudio.cli.runs_commands import runs
 from flowstudio.cli.samples import read_sample, samples
 from flowstudio.cli.secret_commands import credentials, token
+from flowstudio.cli.steering_commands import call_run, cancel_run, pause_run, resume_run, step_over
 from flowstudio.cli.storage_commands import storage
 from flowstudio.engine.model import PLAIN, RunOptions
 from flowstudio.plan.rules import Severity, check_plan
@@ -138,6 +139,8 @@ def providers(context: click.Context, query: str, as_json: bool, user_id: str) -
     click.echo(table(rows))
 
 
+for steering in (cancel_run, pause_run, resume_run, step_over, call_run):
+    runs.add_command(steering)
 flowstudio.add_command(runs)
 flowstudio.add_command(credentials)
 flowstudio.add_command(token)

@@ -1,13 +1,16 @@
 """`flowstudio runs`: what ran, and what came of it."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from flowstudio.cli.context import JSON_OUT, USER, application
 from flowstudio.cli.output import milliseconds, sentence, show_json, table
 from flowstudio.cli.run_command import exit_code, read_input, wait_for_end
+from flowstudio.cli.serving import serving_here
 from flowstudio.engine.model import Answer, Run, RunOptions, StepRun
+from flowstudio.settings import load_settings
 from flowstudio.workspace.exports import ExportFormat
 from flowstudio.workspace.files import write_file
 from flowstudio.workspace.reruns import Revision
@@ -176,10 +179,15 @@ def answer_run(
 ) -> None:
     """Say what became of a step that was in flight when the program died.
 
-    retry does it again, done takes it as done, fail lets it count as failed. With the last answer the run goes on, in
-    this command, until its end.
+    retry does it again, done takes it as done, fail lets it count as failed. With the last answer the run goes on: in
+    the FlowStudio that serves this folder, or in this command, until its end.
     """
     result = read_input(output, "--output")
+    there = serving_here(load_settings(), user_id)
+    if there.is_any:
+        said = {"answer": answer, "step_id": step_id, "iteration": iteration, "output": result}
+        _show_answered(there.steer(run_id, "answer", **said))
+        return
     with application(context) as running:
         service = running.services.runs
         service.answer(user_id, run_id, Answer(answer), step_id, iteration_path(iteration) or (), result)
@@ -190,6 +198,12 @@ def answer_run(
         click.echo(sentence(row.failure.sentence, row.failure.fix))
     if ended is not None:
         _show_end(context, ended)
+
+
+def _show_answered(run: dict[str, Any]) -> None:
+    click.echo(f"{run['id']}  {run['state']}  {run['plan_name']}")
+    for each in run.get("questions") or []:
+        click.echo(sentence(each["question"]["sentence"], each["question"]["fix"]))
 
 
 def _show_end(context: click.Context, ended: Run) -> None:
