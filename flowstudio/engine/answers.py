@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from flowstudio.engine import recovery
+from flowstudio.engine.attempt import Outcome
 from flowstudio.engine.compile import Compiler, Node
 from flowstudio.engine.errors import NotInterruptedError
 from flowstudio.engine.events import LogWritten, RunEvent, RunStateChanged, StepFailed, StepSucceeded, items_in
@@ -15,7 +16,6 @@ from flowstudio.engine.journal import Journal
 from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import Clock, RunChange, RunStore
 from flowstudio.engine.progress import Verdict
-from flowstudio.engine.step import Outcome
 from flowstudio.plan.model import Json, StepId
 
 TakeUp = Callable[[Run, Verdict | None], bool]

@@ -6,10 +6,10 @@ A parked attempt waits for a time, or for what comes from outside: a call, the e
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from flowstudio.engine.attempt import Attempt, Awaits
 from flowstudio.engine.errors import NotWaitingError
 from flowstudio.engine.model import IterationPath
 from flowstudio.engine.ports import Clock
-from flowstudio.engine.step import Attempt, Awaits
 from flowstudio.engine.timers import Timer, Timers
 from flowstudio.plan.model import StepId
 

@@ -15,7 +15,7 @@ from flowstudio.engine.error_plans import ErrorPlans
 from flowstudio.engine.errors import EngineClosedError, NotWaitingError, StalledError
 from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunHeld
 from flowstudio.engine.gates import Gates
-from flowstudio.engine.journal import Journal, settled_ticket
+from flowstudio.engine.journal import Journal
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import Answer, Failure, IterationPath, Performed, Run, RunState, StepRun
 from flowstudio.engine.payloads import InRows, PayloadStore
@@ -25,6 +25,7 @@ from flowstudio.engine.progress import Verdict
 from flowstudio.engine.runner import Runner
 from flowstudio.engine.step import StepPerformer
 from flowstudio.engine.stops import NO_EDITS, Edits, compile_breakpoints
+from flowstudio.engine.tickets import settled_ticket
 from flowstudio.engine.timers import Timers
 from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from flowstudio.engine.errors import EngineClosedError, failure_as_json
 from flowstudio.engine.events import LogWritten
-from flowstudio.engine.journal import Journal, Ticket
+from flowstudio.engine.journal import Journal
 from flowstudio.engine.model import Failure, Run, RunState, TriggerEvent
 from flowstudio.engine.ports import Clock, PlanSource, RunStore
 from flowstudio.engine.progress import Verdict
+from flowstudio.engine.tickets import Ticket
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json, TriggerKind
 

@@ -7,8 +7,8 @@ beginning of it; what may block or takes long goes to the pool, for the caller's
 from threading import get_ident
 from typing import Final
 
+from flowstudio.engine.attempt import Attempt
 from flowstudio.engine.ports import Clock
-from flowstudio.engine.step import Attempt
 
 LENT_S: Final = 0.05
 """How long a thread is lent; the step under way then is still done on it."""

@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import monotonic
-from typing import Protocol
 
 from flowstudio.engine.chronicle import line_of
 from flowstudio.engine.errors import EngineClosedError, ResultLostError, StalledError
@@ -26,6 +25,7 @@ from flowstudio.engine.inbox import Inbox
 from flowstudio.engine.limits import EngineLimits
 from flowstudio.engine.model import Run, StepRun
 from flowstudio.engine.ports import Exchange, Note, RunChange, RunStore
+from flowstudio.engine.tickets import Creation, Entry, Owner, Queued, Telling, Ticket
 from flowstudio.errors import FlowStudioError
 
 log = logging.getLogger(__name__)
@@ -39,113 +39,6 @@ TOO_LATE = EngineClosedError("FlowStudio was closed before this could be stored.
 _FAULT_OF_VALUE = frozenset({"storage.unstorable", ResultLostError.code})
 FIRST_RETRY_S = 0.02
 LONGEST_RETRY_S = 1.0
-
-
-class Owner(Protocol):
-    """The run an entry belongs to, told when the store will not take it. Called on the writer's thread."""
-
-    def refused(self, error: FlowStudioError) -> None: ...
-
-
-class Ticket:
-    """An entry's way to the disk. While the journal stalls nobody waits: `error` says why, and `is_done` is False."""
-
-    __slots__ = ("_gate", "_is_open", "_want", "error", "is_done")
-
-    def __init__(self, want: Callable[[], None]) -> None:
-        """want: tells the journal that somebody waits."""
-        self._want = want
-        self.is_done = False
-        self.error: FlowStudioError | None = None
-        self._is_open = False
-        self._gate = threading.Lock()  # held until done: a bare lock costs a tenth of an Event
-        self._gate.acquire()
-
-    def wait(self) -> None:
-        """Returns when the entry is durable; raises why it will never be, or StalledError when it will be later."""
-        if not self.is_done:
-            self._want()
-            with self._gate:
-                pass
-        if self.error is not None:
-            raise self.error
-
-    def wait_for(self, timeout_s: float) -> bool:
-        """Whether the entry is durable by then; raises like `wait`."""
-        if not self.is_done:
-            self._want()
-            if self._gate.acquire(timeout=timeout_s):
-                self._gate.release()
-        if self.error is not None:
-            raise self.error
-        return self.is_done
-
-    def settle(self, error: FlowStudioError | None = None) -> None:
-        self.error = error
-        self.is_done = True
-        if not self._is_open:
-            self._gate.release()
-
-    def stall(self, error: StalledError) -> None:
-        """Lets those who wait go: it will take long."""
-        self.error = error
-        if not self._is_open:
-            self._is_open = True
-            self._gate.release()
-
-
-def settled_ticket() -> Ticket:
-    """For what is durable already."""
-    ticket = Ticket(_nobody)
-    ticket.settle()
-    return ticket
-
-
-def _nobody() -> None:
-    """Who is to be told that a settled ticket is waited for."""
-
-
-class _Entry:
-    __slots__ = ("event", "item", "owner", "ticket")
-
-    def __init__(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner, ticket: Ticket) -> None:
-        self.item = item
-        self.event = event
-        self.owner = owner
-        self.ticket = ticket
-
-    @property
-    def run_id(self) -> str:
-        return self.item.run_id
-
-
-class _Creation:
-    __slots__ = ("is_new", "owner", "run", "seeds", "ticket")
-
-    def __init__(self, run: Run, seeds: Sequence[StepRun], ticket: Ticket, owner: Owner | None = None) -> None:
-        """owner: is told if the run is turned down, for it has begun already; None when its submitter waits."""
-        self.owner = owner
-        self.run = run
-        self.seeds = seeds
-        self.is_new = False
-        self.ticket = ticket
-
-    @property
-    def run_id(self) -> str:
-        return self.run.id
-
-
-class _Telling:
-    """What a run has no entry of its own for, in its place between those that have: an event, or what is only kept."""
-
-    __slots__ = ("event", "item")
-
-    def __init__(self, event: RunEvent | None, item: Exchange | None = None) -> None:
-        self.event = event
-        self.item = item
-
-
-_Queued = _Entry | _Creation | _Telling
 
 
 class Journal:
@@ -166,7 +59,7 @@ class Journal:
         self.is_heard = is_heard
         self._store = store
         self._on_stall = on_stall
-        self._backlog: deque[_Queued] = deque()
+        self._backlog: deque[Queued] = deque()
         self._is_blocked = False
         self._is_gone = False
         self._flows = threading.Event()
@@ -174,7 +67,7 @@ class Journal:
         self.stall: StalledError | None = None
         self._publish = publish
         self._limits = limits
-        self._inbox: Inbox[_Queued] = Inbox(limits.batch_rows)
+        self._inbox: Inbox[Queued] = Inbox(limits.batch_rows)
         self._closing = threading.Event()
         self._pause = threading.Event()  # never set: what is queued deserves its patience while closing, too
         self._refused: dict[str, FlowStudioError] = {}
@@ -198,7 +91,7 @@ class Journal:
     def submit(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> Ticket:
         """Queues an entry; event is published once it is durable. Does not block."""
         ticket = Ticket(self._inbox.want)
-        self._put(_Entry(item, event, owner, ticket))
+        self._put(Entry(item, event, owner, ticket))
         return ticket
 
     def keep(self, item: StepRun | RunChange, event: RunEvent | None, owner: Owner) -> None:
@@ -228,11 +121,11 @@ class Journal:
 
         What the run's log keeps of it is stored first, as of every event that comes with an entry.
         """
-        self._put(_Telling(event))
+        self._put(Telling(event))
 
     def note(self, exchange: Exchange) -> None:
         """Stores what a step said to a server and heard from it. Does not block, and nobody waits for it."""
-        self._put(_Telling(None, exchange))
+        self._put(Telling(None, exchange))
 
     def create(self, run: Run, seeds: Sequence[StepRun] = ()) -> bool:
         """Stores a new run and the results it begins with, durable on return; False when its id exists.
@@ -240,7 +133,7 @@ class Journal:
         Blocks; raises the StorageError family.
         """
         self._check_takes_runs()
-        creation = _Creation(run, seeds, Ticket(self._inbox.want))
+        creation = Creation(run, seeds, Ticket(self._inbox.want))
         self._put(creation)
         creation.ticket.wait()
         return creation.is_new
@@ -252,7 +145,7 @@ class Journal:
         """
         self._check_takes_runs()
         ticket = Ticket(self._inbox.want)
-        self._put(_Creation(run, (), ticket, owner))
+        self._put(Creation(run, (), ticket, owner))
         return ticket
 
     def _check_takes_runs(self) -> None:
@@ -269,7 +162,7 @@ class Journal:
         """Has what was submitted so far written at once, though nobody waits for it."""
         self._inbox.want()
 
-    def _put(self, each: _Queued) -> None:
+    def _put(self, each: Queued) -> None:
         self._inbox.put(each)
         if self._is_gone:
             self._turn_away()
@@ -282,14 +175,14 @@ class Journal:
         self._is_gone = True
         self._turn_away()
 
-    def _write(self, batch: list[_Queued]) -> None:
+    def _write(self, batch: list[Queued]) -> None:
         if self._refused:
             batch = [each for each in batch if not self._is_barred(each)]
         if not batch:
             return
-        entries = [each for each in batch if isinstance(each, _Entry)]
-        creations = [each for each in batch if isinstance(each, _Creation)]
-        told = [each for each in batch if not isinstance(each, _Creation)]
+        entries = [each for each in batch if isinstance(each, Entry)]
+        creations = [each for each in batch if isinstance(each, Creation)]
+        told = [each for each in batch if not isinstance(each, Creation)]
         notes = [*_notes(told)]
         is_work = bool(entries or creations or notes)
         error = self._attempt(partial(self._store_all, entries, creations, notes)) if is_work else None
@@ -304,14 +197,14 @@ class Journal:
         else:
             self._write_each(batch)
 
-    def _write_each(self, batch: list[_Queued]) -> None:
+    def _write_each(self, batch: list[Queued]) -> None:
         rest = deque(batch)
         while rest and not self._is_blocked:
             self._write([rest.popleft()])
         if rest:  # behind the one that was kept back
             self._backlog.extendleft(reversed([self._backlog.popleft(), *rest]))
 
-    def _store_all(self, entries: list[_Entry], creations: list[_Creation], notes: list[Note]) -> None:
+    def _store_all(self, entries: list[Entry], creations: list[Creation], notes: list[Note]) -> None:
         """One transaction: new runs first, then what was entered for runs, in the order of submission."""
         items = [*[entry.item for entry in entries], *notes]
         seeds = [row for creation in creations for row in creation.seeds]
@@ -343,7 +236,7 @@ class Journal:
 
     # While it stalls
 
-    def _keep_back(self, batch: list[_Queued], error: FlowStudioError) -> None:
+    def _keep_back(self, batch: list[Queued], error: FlowStudioError) -> None:
         """The world is in the way: the batch is first in line when it no longer is."""
         self._is_blocked = True
         self._backlog.extendleft(reversed(batch))
@@ -377,11 +270,11 @@ class Journal:
         kept = [*self._backlog, *self._inbox.rest()]
         self._backlog.clear()
         for each in kept:
-            if isinstance(each, _Creation):
+            if isinstance(each, Creation):
                 self._turn_down(each, self.stall)
                 continue
             self._backlog.append(each)
-            if isinstance(each, _Entry):
+            if isinstance(each, Entry):
                 each.ticket.stall(self.stall)
 
     def _flow(self) -> None:
@@ -394,7 +287,7 @@ class Journal:
         """The program closes and the world is still in the way. To the store, all this did not happen."""
         log.error("%d results could not be stored; the next start takes their runs up without", len(self._backlog))
         for each in self._backlog:
-            if not isinstance(each, _Telling):
+            if not isinstance(each, Telling):
                 each.ticket.settle(TOO_LATE)
         self._backlog.clear()
         self._flows.set()
@@ -402,10 +295,10 @@ class Journal:
     def _turn_away(self) -> None:
         """What comes when nobody writes any more is not waited for."""
         for each in self._inbox.rest():
-            if not isinstance(each, _Telling):
+            if not isinstance(each, Telling):
                 each.ticket.settle(TOO_LATE)
 
-    def _announce(self, told: list[_Entry | _Telling]) -> None:
+    def _announce(self, told: list[Entry | Telling]) -> None:
         """Events first: a step that waits for a ticket must not be seen starting before what it waited for ended."""
         try:
             for each in told:
@@ -414,29 +307,29 @@ class Journal:
         except Exception:
             log.exception("An event could not be published")
         for each in told:
-            if isinstance(each, _Entry):
+            if isinstance(each, Entry):
                 each.ticket.settle()
 
-    def _is_barred(self, entry: _Queued) -> bool:
-        if isinstance(entry, _Telling):
+    def _is_barred(self, entry: Queued) -> bool:
+        if isinstance(entry, Telling):
             return self._is_of_unborn(entry)
         error = self._refused.get(entry.run_id)
         if error is not None:
             entry.ticket.settle(error)
         return error is not None
 
-    def _is_of_unborn(self, telling: _Telling) -> bool:
+    def _is_of_unborn(self, telling: Telling) -> bool:
         """An event of a run that was turned down: those who heard of it go on hearing, but nothing of it is kept."""
         is_unborn = telling.event is not None and telling.event.run_id in self._unborn
         if is_unborn:
             self._announce([telling])
         return is_unborn
 
-    def _refuse(self, entry: _Queued, error: FlowStudioError) -> None:
-        if isinstance(entry, _Telling):
+    def _refuse(self, entry: Queued, error: FlowStudioError) -> None:
+        if isinstance(entry, Telling):
             self._announce([entry])
             return
-        if isinstance(entry, _Creation):
+        if isinstance(entry, Creation):
             self._turn_down(entry, error)
             return
         reason = _named(entry.item, error)
@@ -444,7 +337,7 @@ class Journal:
         entry.ticket.settle(reason)
         _tell_refusal(entry.owner, reason)
 
-    def _turn_down(self, creation: _Creation, error: FlowStudioError) -> None:
+    def _turn_down(self, creation: Creation, error: FlowStudioError) -> None:
         """A run that is not stored: its submitter hears of it, and what it has done meanwhile is not stored either."""
         if creation.owner is None:
             creation.ticket.settle(error)
@@ -456,10 +349,10 @@ class Journal:
         _tell_refusal(creation.owner, lost)
 
 
-def _notes(told: Sequence[_Entry | _Telling]) -> Iterator[Note]:
+def _notes(told: Sequence[Entry | Telling]) -> Iterator[Note]:
     """What is stored beside the entries."""
     for each in told:
-        if isinstance(each, _Telling) and each.item is not None:
+        if isinstance(each, Telling) and each.item is not None:
             yield each.item
         elif (line := line_of(each.event)) is not None:
             yield line

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from flowstudio.engine.attempt import Attempt, Awaits, Delay, Hold, Outcome
 from flowstudio.engine.compile import Node, Program
 from flowstudio.engine.errors import failure_as_json
 from flowstudio.engine.events import (
@@ -29,13 +30,12 @@ from flowstudio.engine.events import (
 )
 from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.gates import Permit
-from flowstudio.engine.journal import Owner, Ticket, settled_ticket
 from flowstudio.engine.loops import ForEach, Loop, While, started_before
 from flowstudio.engine.model import QUESTION, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.reply import Reply
 from flowstudio.engine.steering import steering_of
-from flowstudio.engine.step import Attempt, Awaits, Delay, Hold, Outcome
 from flowstudio.engine.stops import HELD, INPUT, LET_GO, REASON, steered_of
+from flowstudio.engine.tickets import Owner, Ticket, settled_ticket
 from flowstudio.engine.walk import LEFT_OUT, NestedViews, Result, Walk, enclosing_loops
 from flowstudio.plan.evaluation.deferred import Holding, holds_deferred
 from flowstudio.plan.expression import Scope, StepView

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from flowstudio.engine.errors import EngineClosedError, IllegalMoveError, StalledError, failure_of
 from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunStarted, RunStateChanged
-from flowstudio.engine.journal import Journal, Owner, Ticket, settled_ticket
+from flowstudio.engine.journal import Journal
 from flowstudio.engine.model import LEGAL_MOVES, Failure, Run, RunOptions, RunState
 from flowstudio.engine.ports import Clock, RunChange
+from flowstudio.engine.tickets import Owner, Ticket, settled_ticket
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import Json
 

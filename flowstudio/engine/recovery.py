@@ -17,12 +17,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from flowstudio.engine.attempt import Attempt, Outcome
 from flowstudio.engine.compile import Compiler, Node, Program
 from flowstudio.engine.errors import InFlightError, failure_of
 from flowstudio.engine.model import QUESTION, Answer, Failure, IterationPath, Run, RunState, StepRun, StepState
 from flowstudio.engine.ports import RunStore
 from flowstudio.engine.progress import Known, Progress, Verdict
-from flowstudio.engine.step import Attempt, Outcome, conclude
+from flowstudio.engine.step_failures import conclude
 from flowstudio.engine.stops import Steered, steered_of
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.model import AfterCrash, Json, Plan, StepKind
@@ -53,8 +54,7 @@ def verdict_of(plan: Plan, rows: Sequence[StepRun]) -> Verdict | None:
     """
     stops = {step.id for step in plan.steps if step.kind is StepKind.STOP}
     was_ending = any(
-        (row.state is StepState.FAILED and not row.ports)
-        or (row.state is StepState.SUCCEEDED and row.step_id in stops)
+        (row.state is StepState.FAILED and not row.ports) or (row.state is StepState.SUCCEEDED and row.step_id in stops)
         for row in rows
     )
     if not was_ending and any(row.state is StepState.CANCELLED for row in rows):

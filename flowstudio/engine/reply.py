@@ -2,8 +2,8 @@
 
 import threading
 
-from flowstudio.engine.journal import Ticket
 from flowstudio.engine.ports import Clock
+from flowstudio.engine.tickets import Ticket
 from flowstudio.plan.model import Json
 
 

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 
 from flowstudio.engine import recovery
+from flowstudio.engine.attempt import Attempt, Delay, Ending, Hold, Outcome
 from flowstudio.engine.attempts import Attempts
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Program
@@ -22,13 +23,12 @@ from flowstudio.engine.errors import StalledError, engine_bug, failure_of
 from flowstudio.engine.events import StepStarted
 from flowstudio.engine.flow import Iterate, Repeat
 from flowstudio.engine.guest import Guest
-from flowstudio.engine.journal import Ticket
 from flowstudio.engine.model import Failure, IterationPath, Performed, Run, RunLink, RunState, StepState
 from flowstudio.engine.progress import Known, Progress, Verdict
 from flowstudio.engine.record import RunRecord
 from flowstudio.engine.run_end import RunEnd
-from flowstudio.engine.step import Attempt, Delay, Ending, Hold, Outcome
 from flowstudio.engine.stops import NO_EDITS, Edits, Steered, Stops, decide, stops_of
+from flowstudio.engine.tickets import Ticket
 from flowstudio.engine.turns import Turns
 from flowstudio.engine.works import Works
 from flowstudio.errors import FlowStudioError

@@ -6,9 +6,10 @@ A plain run has no Steering, so its steps pay nothing for it. Guarded by its run
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from flowstudio.engine.attempt import Outcome
 from flowstudio.engine.compile import Node
+from flowstudio.engine.dry import DRY, NEEDS_ANSWER, UNSENT
 from flowstudio.engine.model import IterationPath, Run, StepState
-from flowstudio.engine.step import DRY, NEEDS_ANSWER, UNSENT, Outcome
 from flowstudio.engine.walk import Walk
 from flowstudio.plan.model import Json, StepId, StepKind
 

@@ -5,173 +5,41 @@ a bug in an action's code too, logged with its traceback, so that one broken act
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from random import Random
 
 from flowstudio.engine import flow
+from flowstudio.engine.attempt import Attempt, Awaits, Delay, Ending, GiveUp, Hold, Outcome, silently
 from flowstudio.engine.calls import Calls
 from flowstudio.engine.cancel import CancelToken
 from flowstudio.engine.compile import Node
+from flowstudio.engine.dry import DRY, NO_CALL, NOT_SENT, NOT_WAITED, UNSENT, performs_dry
 from flowstudio.engine.errors import (
     CallLostError,
     StalledError,
-    StepBugError,
-    StepTimeoutError,
     StoppedError,
-    failure_as_json,
     failure_of,
 )
-from flowstudio.engine.events import LogWritten, RunEvent
-from flowstudio.engine.gates import Gates, Permit
-from flowstudio.engine.loops import ForEach, Loop, While
+from flowstudio.engine.events import LogWritten
+from flowstudio.engine.gates import Gates
+from flowstudio.engine.loops import ForEach, While
 from flowstudio.engine.merging import Arrival, merge
 from flowstudio.engine.model import Failure, Run, RunLink, RunState, StepState
 from flowstudio.engine.payloads import PayloadStore
 from flowstudio.engine.ports import ActionInvoker, ActionResult, Clock, Exchange, Invocation
 from flowstudio.engine.retry import next_delay
-from flowstudio.engine.stops import Steered, brief
+from flowstudio.engine.step_failures import bug_in, conclude, failure_of_call, failure_told, too_late, uncalled
+from flowstudio.engine.stops import brief
 from flowstudio.engine.time_limit import TimeLimit
 from flowstudio.engine.timers import Timers
-from flowstudio.engine.walk import Walk
 from flowstudio.errors import FlowStudioError
 from flowstudio.plan.expression import ExpressionError, Scope
-from flowstudio.plan.model import NOTHING, Json, OnError, StepId, StepKind
+from flowstudio.plan.model import NOTHING, Json, StepId, StepKind
 
 log = logging.getLogger(__name__)
-
-_HARMLESS = frozenset({"pure", "read"})
-"""Effects a dry run has."""
-DRY = "dry_run"
-UNSENT = "unsent"
-"""Key and value in the metadata of a step whose result a dry run does not have."""
-NOT_SENT = "Not sent: a dry run only shows what it would send."
-NOT_WAITED = "Not waited for: this is a dry run."
-NO_CALL = "A dry run waits for no call."
-NEEDS_ANSWER = "It needs the result of “{}”, which a dry run does not have."
-
-
-@dataclass(slots=True)
-class Outcome:
-    """A step's end. ports: what it leaves by; none after a failure that ends the run."""
-
-    state: StepState
-    ports: tuple[str, ...] = ()
-    output: Json = None
-    message: str = ""
-    failure: Failure | None = None
-    metadata: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Delay:
-    """No end yet: the step goes on at `due`, holding no thread. failure: what the next attempt hopes to avoid."""
-
-    due: datetime
-    failure: Failure | None = None
-    delay_s: float = 0.0
-
-
-class Awaits(StrEnum):
-    """What lets a parked attempt go on: its time, a call from outside, the end of the run it started, its provider's
-    limits, of which a restart asks anew."""
-
-    TIME = "time"
-    CALL = "call"
-    RUN = "run"
-    TURN = "turn"
-
-
-@dataclass(slots=True)
-class Hold:
-    """No end yet: the step goes on when what it awaits comes, and holds no thread until then.
-
-    due: when it ends at the latest, None for never. reason: what it waits for, as a sentence. facts: kept with it.
-    """
-
-    awaits: Awaits
-    due: datetime | None
-    reason: str
-    facts: Mapping[str, Json] = field(default_factory=dict)
-
-
-class Attempt:
-    """One try of one step in one walk, from the moment it may start until it is settled or given up.
-
-    due: when a parked attempt goes on: a wait step then ends, another step is tried again, one that awaits something
-    has waited too long. row: the state of the step's row in the journal, None while it has none. is_replayed: all that
-    leads to it is known from an earlier life of the run, so that it may have been at work there. thread_id: the thread
-    it runs on, 0 until it does. started: on the monotonic clock, 0.0 until it does. tell, note: where its events go,
-    and what it said to servers. loop: the while it asks the condition of, after its first turn, or the loop whose
-    results it puts together. permit: what the gate of its provider gave it. steered: what a person decided of it at a
-    breakpoint.
-    """
-
-    __slots__ = (
-        "awaits",
-        "due",
-        "is_replayed",
-        "loop",
-        "node",
-        "note",
-        "number",
-        "permit",
-        "row",
-        "started",
-        "started_at",
-        "steered",
-        "tell",
-        "thread_id",
-        "walk",
-    )
-
-    def __init__(self, walk: Walk, node: Node, number: int = 1) -> None:
-        self.walk = walk
-        self.node = node
-        self.number = number
-        self.due: datetime | None = None
-        self.awaits = Awaits.TIME
-        self.loop: Loop | None = None
-        self.row: StepState | None = None
-        self.permit: Permit | None = None
-        self.is_replayed = False
-        self.steered: Steered | None = None
-        self.thread_id = 0
-        self.started: float = 0.0
-        self.started_at: datetime | None = None
-        self.tell: Callable[[RunEvent], None] = _silently
-        self.note: Callable[[Exchange], None] = _silently
-
-    @property
-    def is_new(self) -> bool:
-        """It was never begun: it has no row, or one that says that it waited for its turn."""
-        return self.row is None or (self.number == 1 and self.permit is not None and self.row is StepState.WAITING)
-
-    def again(self, due: datetime | None, *, is_retry: bool, awaits: Awaits = Awaits.TIME) -> "Attempt":
-        """What goes on at `due`, or with what it awaits: the next try, or the same step's end of waiting."""
-        if is_retry:
-            attempt = Attempt(self.walk, self.node, self.number + 1)
-        else:
-            attempt = Attempt(self.walk, self.node, self.number)
-            attempt.started_at, attempt.started = self.started_at, self.started
-        attempt.due, attempt.awaits, attempt.row, attempt.steered = due, awaits, self.row, self.steered
-        return attempt
-
-
-def performs_dry(node: Node) -> bool:
-    """Whether a dry run makes the action's call, too."""
-    return node.effect in _HARMLESS
-
-
-def _silently(*told: object) -> None:
-    """Where goes what is told by an attempt that has not begun, or by one whose calls are not worth keeping."""
-
-
-Ending = Outcome | Delay | Hold | flow.Iterate | flow.Repeat
-GiveUp = Callable[[Attempt, Outcome | Delay], None]
 
 
 class StepPerformer:
@@ -217,7 +85,7 @@ class StepPerformer:
         except (Exception, SystemExit) as bug:
             # SystemExit too: a library's sys.exit() must end its step and not the thread, or the run waits for ever.
             log.exception("Step %s (%s.%s) of run %s broke", node.step.id, node.step.provider, node.step.action, run.id)
-            return conclude(node, _bug(node, bug))
+            return conclude(node, bug_in(node, bug))
 
     def _perform(self, run: Run, attempt: Attempt, scope: Scope, cancel: CancelToken, give_up: GiveUp) -> Ending:
         node = attempt.node
@@ -270,7 +138,7 @@ class StepPerformer:
         """A dry run's step that would change something: what it would send, and nothing more."""
         result = self._invoker.preview(self._invocation(run, attempt, params, cancel))
         if not result.success:
-            return conclude(attempt.node, _failure(attempt.node, result), result.metadata)
+            return conclude(attempt.node, failure_told(attempt.node, result), result.metadata)
         metadata: dict[str, Json] = {**result.metadata, DRY: UNSENT}
         return Outcome(StepState.SKIPPED, attempt.node.passes, result.output, NOT_SENT, None, metadata)
 
@@ -280,11 +148,11 @@ class StepPerformer:
             result = self._invoker.invoke(self._invocation(run, attempt, params, cancel))
             return self._judge(run, attempt, result, cancel)
         with TimeLimit(limit_s, self._grace_s, self._timers, cancel) as limit:
-            timed_out = _timed_out(attempt.node, limit_s)
-            limit.watch(lambda: give_up(attempt, self._failed_or_delayed(attempt, timed_out)))
+            failure = too_late(attempt.node, limit_s)
+            limit.watch(lambda: give_up(attempt, self._failed_or_delayed(attempt, failure)))
             result = self._invoker.invoke(self._invocation(run, attempt, params, limit.token))
         if limit.is_over and not cancel.is_set:
-            return self._failed_or_delayed(attempt, timed_out)
+            return self._failed_or_delayed(attempt, failure)
         return self._judge(run, attempt, result, cancel)
 
     def _judge(self, run: Run, attempt: Attempt, result: ActionResult, cancel: CancelToken) -> Ending:
@@ -296,7 +164,7 @@ class StepPerformer:
             self._gates.close_for(result.error.retry_after_s, run.user_id, step.provider, step.credential)
         if cancel.is_set:
             return Outcome(StepState.CANCELLED)
-        return self._failed_or_delayed(attempt, _failure(attempt.node, result), result.metadata)
+        return self._failed_or_delayed(attempt, failure_told(attempt.node, result), result.metadata)
 
     def _failed_or_delayed(
         self, attempt: Attempt, failure: Failure, metadata: Mapping[str, Json] = NOTHING
@@ -321,7 +189,7 @@ class StepPerformer:
             timeout_s=step.timeout_s,
             cancel=cancel,
             log=partial(self._log, run.id, attempt),
-            keep=_silently if attempt.node.is_repeatable else partial(_keep, run.id, attempt),
+            keep=silently if attempt.node.is_repeatable else partial(_keep, run.id, attempt),
             idempotency_key=f"{run.id}:{step.id}:{'.'.join(map(str, path))}",
         )
 
@@ -371,7 +239,7 @@ class StepPerformer:
     def _await_call(self, attempt: Attempt, params: dict[str, Json]) -> Ending:
         limit_s = flow.patience(params)
         if attempt.awaits is Awaits.CALL and limit_s is not None:
-            return self._failed_or_delayed(attempt, _uncalled(attempt.node, limit_s))
+            return self._failed_or_delayed(attempt, uncalled(attempt.node, limit_s))
         due = None if limit_s is None else self._clock.now() + timedelta(seconds=limit_s)
         return Hold(Awaits.CALL, due, f"“{attempt.node.step.label}” waits for a call.")
 
@@ -381,7 +249,7 @@ class StepPerformer:
         link = RunLink(run.id, node.step.id, attempt.walk.path)
         if attempt.awaits is Awaits.RUN and limit_s is not None:
             self._calls.abandon(link, attempt.number)
-            return self._failed_or_delayed(attempt, _timed_out(node, limit_s))
+            return self._failed_or_delayed(attempt, too_late(node, limit_s))
         call = flow.call(params)
         try:
             child = self._calls.place(run, link, attempt.number, call)
@@ -401,7 +269,7 @@ class StepPerformer:
             return self._failed_or_delayed(attempt, failure_of(lost, node.step.id))
         metadata: dict[str, Json] = {"run": child.id, "plan": child.plan.id}
         if child.state is not RunState.SUCCEEDED:
-            return self._failed_or_delayed(attempt, _failure_of_call(node, child), metadata)
+            return self._failed_or_delayed(attempt, failure_of_call(node, child), metadata)
         if child.options.is_dry and self._calls.has_marked(child, DRY, UNSENT):
             text = f"“{child.plan.name}” ran dry, and what it would give may hang on what it did not send."
             return Outcome(StepState.SKIPPED, node.passes, None, text, metadata={**metadata, DRY: UNSENT})
@@ -448,15 +316,6 @@ def render(node: Node, scope: Scope) -> dict[str, Json]:
     return params
 
 
-def conclude(node: Node, failure: Failure, metadata: Mapping[str, Json] = NOTHING) -> Outcome:
-    """A failure that is final, turned by the step's own policy into the ways it leaves by."""
-    policy = node.step.on_error
-    if policy is OnError.STOP:
-        return Outcome(StepState.FAILED, (), None, failure.sentence, failure, metadata)
-    ports = ("error",) if policy is OnError.BRANCH else node.passes
-    return Outcome(StepState.FAILED, ports, {"error": failure_as_json(failure)}, failure.sentence, failure, metadata)
-
-
 def _holds(node: Node, params: Mapping[str, Json], scope: Scope) -> bool:
     if node.condition is None or "condition" in params:  # a constant, or one a person edited
         return flow.is_true(params.get("condition"))
@@ -481,52 +340,3 @@ def _stop(node: Node, params: Mapping[str, Json]) -> Outcome:
         return Outcome(StepState.SUCCEEDED, (), None, message)
     error = StoppedError(message or f"The run was stopped by “{node.step.label}”.")
     return Outcome(StepState.FAILED, (), None, error.sentence, failure_of(error, node.step.id))
-
-
-def _failure(node: Node, result: ActionResult) -> Failure:
-    error = result.error
-    if error is None:
-        sentence = result.message or f"Step “{node.step.label}” failed and gave no reason."
-        return Failure("provider.failed", sentence, step_id=node.step.id)
-    return Failure(
-        error.code, error.sentence, error.fix, error.facts, node.step.id, error.retryable, error.retry_after_s
-    )
-
-
-def _failure_of_call(node: Node, child: Run) -> Failure:
-    """The child's own failure, as that of the step that called it."""
-    failure = child.failure
-    if failure is None:
-        cancelled = CallLostError(
-            f"The run of “{child.plan.name}” that “{node.step.label}” waited for was cancelled.",
-            fix="Run it again, or let the step go on after a failure.",
-        )
-        failure = failure_of(cancelled)
-    facts: dict[str, Json] = {**failure.facts, "run": child.id}
-    return replace(failure, step_id=node.step.id, facts=facts)
-
-
-def _timed_out(node: Node, limit_s: float) -> Failure:
-    error = StepTimeoutError(
-        f"Step “{node.step.label}” took longer than its time limit of {limit_s:g} s.",
-        fix="Raise the step's time limit, or find out why it takes so long.",
-    )
-    return failure_of(error, node.step.id, retryable=True)
-
-
-def _uncalled(node: Node, limit_s: float) -> Failure:
-    error = StepTimeoutError(
-        f"“{node.step.label}” waited {limit_s:g} s for a call, and none came.",
-        fix="Call the run's resume address in time, or let the step wait longer.",
-    )
-    return failure_of(error, node.step.id, retryable=True)
-
-
-def _bug(node: Node, bug: BaseException) -> Failure:
-    """Names the kind of exception only: its text may hold what the action was given."""
-    error = StepBugError(
-        f"Step “{node.step.label}” broke: the code of {node.step.provider}.{node.step.action} has a fault "
-        f"({type(bug).__name__}).",
-        fix="The log has the details; please report them.",
-    )
-    return failure_of(error, node.step.id)

@@ -16,7 +16,7 @@ from flowstudio.plan.legacy import TRIGGER_OFFSET
 from flowstudio.plan.model import Json, Plan, StepId
 
 if TYPE_CHECKING:
-    from flowstudio.engine.step import Attempt
+    from flowstudio.engine.attempt import Attempt
 
 HELD: Final = "held"
 INPUT: Final = "input"

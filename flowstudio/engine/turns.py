@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from flowstudio.engine.attempt import Attempt
+from flowstudio.engine.dry import performs_dry
 from flowstudio.engine.events import LogWritten
 from flowstudio.engine.model import Run
 from flowstudio.engine.progress import Progress
-from flowstudio.engine.step import Attempt, performs_dry
 from flowstudio.engine.works import Works
 
 LONG_WAIT_S: Final = 1.0

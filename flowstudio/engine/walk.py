@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowstudio.engine.compile import Block, Node
 from flowstudio.engine.frontier import Frontier
-from flowstudio.engine.journal import Ticket
 from flowstudio.engine.model import IterationPath, StepState
+from flowstudio.engine.tickets import Ticket
 from flowstudio.plan.expression import Scope, StepView
 from flowstudio.plan.model import Json, StepId
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from flowstudio.engine.dry import DRY, UNSENT
 from flowstudio.engine.model import Answer, Failure, IterationPath, Run, RunOptions, StepRun
-from flowstudio.engine.step import DRY, UNSENT
 from flowstudio.engine.stops import EDIT
 from flowstudio.plan.model import Json
 from flowstudio.workspace.breakpoints import HeldStep

@@ -3,9 +3,9 @@
 import threading
 from dataclasses import replace
 
-from flowstudio.engine.journal import Ticket, settled_ticket
 from flowstudio.engine.model import RunState, StepRun, StepState
 from flowstudio.engine.reply import Reply
+from flowstudio.engine.tickets import Ticket, settled_ticket
 from flowstudio.plan.model import Json, Plan
 from tests.engine.workbench import PATIENCE_S, SystemClock, Workbench, new_run, plan, step
 

@@ -3,9 +3,9 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from flowstudio.engine.dry import DRY, UNSENT
 from flowstudio.engine.model import REUSED_FROM, StepRun
 from flowstudio.engine.steering import PINNED
-from flowstudio.engine.step import DRY, UNSENT
 from flowstudio.engine.stops import EDITED
 from flowstudio.plan.evaluation.deferred import abridged
 from flowstudio.plan.model import Json

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
+from flowstudio.engine.dry import NO_CALL, NOT_SENT
 from flowstudio.engine.events import (
     RunEvent,
     StepCancelled,
@@ -21,7 +22,6 @@ from flowstudio.engine.events import (
 )
 from flowstudio.engine.retelling import IS_REUSED
 from flowstudio.engine.steering import IS_PINNED
-from flowstudio.engine.step import NO_CALL, NOT_SENT
 from flowstudio.plan.model import StepId
 from flowstudio.ui.icons import Icons
 from flowstudio.ui.panels.data_panel import duration

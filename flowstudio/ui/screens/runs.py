@@ -6,9 +6,9 @@ from dataclasses import replace
 from PySide6.QtCore import QItemSelection, Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QStackedWidget
 
+from flowstudio.engine.dry import DRY, UNSENT
 from flowstudio.engine.model import QUESTION, REUSED_FROM, Failure, Run, RunState, StepRun, StepState
 from flowstudio.engine.steering import PINNED
-from flowstudio.engine.step import DRY, UNSENT
 from flowstudio.engine.stops import HELD, REASON
 from flowstudio.plan.evaluation.deferred import holds_deferred
 from flowstudio.plan.model import Json
