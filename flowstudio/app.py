@@ -48,11 +48,12 @@ from flowstudio.workspace.integrations import Integrations, IntegrationsChanged
 from flowstudio.workspace.live_plans import LivePlans
 from flowstudio.workspace.log_file import LogFile
 from flowstudio.workspace.plan_check import PlanCheck, RunnablePlans
-from flowstudio.workspace.plans import Plans
+from flowstudio.workspace.plans import PlanDeleted, Plans, PlanStored
 from flowstudio.workspace.presence import Presence
 from flowstudio.workspace.public_address import PublicAddress
 from flowstudio.workspace.reruns import Reruns
 from flowstudio.workspace.resumption import Resumption
+from flowstudio.workspace.routes import Routes
 from flowstudio.workspace.runs import Runs
 from flowstudio.workspace.schedules import ScheduledStart, Schedules
 from flowstudio.workspace.services import Services
@@ -221,6 +222,8 @@ def build(settings: Settings) -> Application:
         schedules = Schedules(scheduler, stores.plans)
         credentials = Credentials(vault, catalogue, clock)
         plans = Plans(stores.plans, schedules, credentials, catalogue, clock, bus.publish)
+        routes = Routes(stores.plans, clock)
+        bus.subscribe(routes.forget, PlanStored, PlanDeleted)
         services = Services(
             plans=plans,
             runs=runs,
@@ -228,7 +231,7 @@ def build(settings: Settings) -> Application:
             reruns=Reruns(runs, stores.runs, lambda user_id, plan_id: plans.get(user_id, plan_id).plan),
             credentials=credentials,
             schedules=schedules,
-            webhooks=Webhooks(stores.plans, live, runs),
+            webhooks=Webhooks(routes, live, runs),
             resumption=Resumption(engine, stores.runs.find_by_resume_key),
             address=address,
             integrations=integrations,

@@ -11,7 +11,8 @@ from flowstudio.plan.model import Json, Trigger, TriggerKind
 from flowstudio.workspace.errors import NoSuchWebhookError, WebhookSecretError
 from flowstudio.workspace.live_plans import LivePlans
 from flowstudio.workspace.plans import clean_path
-from flowstudio.workspace.ports import PlanRecord, PlanStore
+from flowstudio.workspace.ports import PlanRecord
+from flowstudio.workspace.routes import Routes
 from flowstudio.workspace.runs import Runs
 
 SECRET_HEADER = "x-webhook-secret"
@@ -63,8 +64,8 @@ class Delivered:
 class Webhooks:
     """Thread-safe. A plan that is switched off has no webhook, as strangers see it."""
 
-    def __init__(self, plans: PlanStore, live: LivePlans, runs: Runs) -> None:
-        self._plans = plans
+    def __init__(self, routes: Routes, live: LivePlans, runs: Runs) -> None:
+        self._routes = routes
         self._live = live
         self._runs = runs
 
@@ -84,7 +85,7 @@ class Webhooks:
         return Delivered(record.user_id, run_id, self._runs.wait_for_reply(run_id, wait_s))
 
     def _find(self, path: str) -> tuple[PlanRecord, Trigger]:
-        route = self._plans.webhook(clean_path(path))
+        route = self._routes.find(clean_path(path))
         record = self._live.of(route.plan) if route else None
         if route is not None and record is not None and record.enabled:
             for trigger in record.plan.triggers:
