@@ -1,5 +1,6 @@
 """What the history keeps: limits of age, of number and of size, and the report of what there is."""
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,7 +8,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, exists, func, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from flowstudio.engine.model import FINAL_STATES
@@ -37,6 +38,9 @@ SLACK = 0.9
 FIRST_PART = 10
 LOOK_AHEAD = 5000
 """Most runs chosen at once: choosing reads every run's row."""
+
+KEEPS = '"keep_'
+"""In the document of every plan that says how much of it is to be kept."""
 
 PlanKey = tuple[str, str]
 
@@ -181,10 +185,11 @@ def _is_final(state: Any) -> ColumnElement[bool]:
 def _own_settings(connection: Connection) -> Mapping[PlanKey, PlanSettings]:
     """Settings of the plans that say how much is to be kept of them; a plan that cannot be read says nothing."""
     plans = execution_plans.c
-    query = select(plans.user_id, plans.id, plans.plan_json)
-    query = query.where(type_coerce(plans.plan_json, Text).contains('"keep_', autoescape=True))
+    stored = select(plans.user_id, plans.id, plans.plan_json)
+    stored = stored.where(type_coerce(plans.plan_json, Text).contains(KEEPS, autoescape=True))
+    told = [*connection.execute(stored), *((*key, json.loads(text)) for *key, text in connection.execute(_unstored()))]
     found = {}
-    for user_id, plan_id, document in connection.execute(query):
+    for user_id, plan_id, document in told:
         try:
             settings = from_document(document).settings
         except DocumentError:
@@ -192,6 +197,20 @@ def _own_settings(connection: Connection) -> Mapping[PlanKey, PlanSettings]:
         if settings.keep_days is not None or settings.keep_runs is not None:
             found[user_id, plan_id] = settings
     return found
+
+
+def _unstored() -> Select[Any]:
+    """What plans that were run from files say, by the newest run of each."""
+    runs, newer, plans = execution_logs.c, aliased(execution_logs), execution_plans.c
+    of_plan = (newer.c.user_id == runs.user_id) & (newer.c.plan_id == runs.plan_id)
+    is_older = exists(
+        select(1).where(of_plan, tuple_(newer.c.created_at, newer.c.id) > tuple_(runs.created_at, runs.id))
+    )
+    is_stored = exists(select(1).where(plans.user_id == runs.user_id, plans.id == runs.plan_id))
+    query = select(runs.user_id, runs.plan_id, plan_revisions.c.document).join(
+        plan_revisions, (plan_revisions.c.user_id == runs.user_id) & (plan_revisions.c.hash == runs.plan_hash)
+    )
+    return query.where(plan_revisions.c.document.contains(KEEPS, autoescape=True), ~is_stored, ~is_older)
 
 
 def _shares(connection: Connection) -> list[PlanShare]:

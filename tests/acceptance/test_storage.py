@@ -46,3 +46,14 @@ def test_the_api_reports_only_the_callers_own_plans(cli: CommandLine, tmp_path: 
     other = server.get("/api/storage?user_id=bob")
     assert other["plans"] == []
     assert other["limits"] == {"max_bytes": 2 * 1024**3, "days": 0, "runs": 0}
+
+
+def test_a_plan_may_keep_fewer_runs_than_the_others(cli: CommandLine, tmp_path: Path) -> None:
+    _run_some(cli, tmp_path, 2)
+    said = step("text", "logic", "transform", template="few")
+    few = save(tmp_path, chain("few", said, settings={"keep_runs": 1}), "few.flow")
+    for _ in range(3):
+        assert cli("run", few).code == 0
+    assert "Removed 2 runs" in cli("storage", "clean").out
+    report = cli("storage", "report", "--json").json
+    assert {each["id"]: each["runs"] for each in report["plans"]} == {"big": 2, "few": 1}
