@@ -49,7 +49,7 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: int = 10 * 1024 * 1024
     synchronous: str = "FULL"
-    threads: int = 32
+    threads: int = 128
     history_max_bytes: int = 2 * 1024**3
     history_days: int = 0
     history_runs: int = 0

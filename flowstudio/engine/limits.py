@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """threads: steps at work at once over all runs; steps that wait or retry later hold none.
+    """threads: steps at work at once over all runs, on threads that are started when needed; what waits holds none.
 
     queue_rows: results that may await the disk before the runs that make them are slowed down.
     batch_rows: most results in one transaction.
@@ -14,7 +14,7 @@ class EngineLimits:
     programs: compiled plans kept.
     """
 
-    threads: int = 32
+    threads: int = 128
     queue_rows: int = 4096
     batch_rows: int = 512
     locked_patience_s: float = 15.0
