@@ -22,7 +22,10 @@ LOOK_S = 0.05
 
 
 def live(data_dir: str, document: str, answers: str, load: int, life: int, is_last: bool, at_work: Any) -> None:
-    """Keeps `load` runs at work until killed; in its last life until every run has ended. at_work: an event, set when it is worth killing."""
+    """Keeps `load` runs at work until killed; in its last life until every run has ended.
+
+    at_work: an event, set when it is worth killing.
+    """
     os.environ["FLOWSTUDIO_DATA_DIR"] = data_dir
     application = app.build(load_settings())
     application.start()

@@ -1,5 +1,6 @@
 """What was at work at a crash: reads are done again, writes only where that is safe or somebody says so."""
 
+import itertools
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,7 @@ def interrupted(bench: Workbench) -> Run:
 def sending(*before: Step, settings: PlanSettings = ASK, **fields: Any) -> Plan:
     """Steps, then a write, then one that reads what the write gave."""
     steps = (*before, step("w", "test.write", **fields), step("last", params={"value": "{{ steps.w.output }}"}))
-    edges = ", ".join(f"{a.id} > {b.id}" for a, b in zip(steps, steps[1:], strict=False))
+    edges = ", ".join(f"{a.id} > {b.id}" for a, b in itertools.pairwise(steps))
     return plan(*steps, edges=edges, settings=settings)
 
 

@@ -90,6 +90,12 @@ class RunsScreen(Screen):
         self.add_button(self.rerun)
         self.add_button(self.export)
         self.add_button(self.open)
+        self._show_runs_and_steps(icons)
+        self._pause = QTimer(self, singleShot=True, interval=RELOAD_AFTER_MS)
+        self._pause.timeout.connect(self.reload)
+
+    def _show_runs_and_steps(self, icons: Icons) -> None:
+        """The runs above; below them the steps of the chosen one and their data."""
         self.model = RowModel(RUN_COLUMNS, icons)
         self.table = card_table(self.model, "Runs", (136, 240, 112, 168, 96))
         self.table.selectionModel().selectionChanged.connect(self._choose_run)
@@ -114,8 +120,6 @@ class RunsScreen(Screen):
         self._stack.addWidget(EmptyState(icons, "runs", "No runs yet. Open a plan and press F5."))
         self._stack.addWidget(split)
         self.body.addWidget(self._stack, 1)
-        self._pause = QTimer(self, singleShot=True, interval=RELOAD_AFTER_MS)
-        self._pause.timeout.connect(self.reload)
 
     def _offer_steering(self, icons: Icons) -> None:
         self.steering = RerunMenu(self._services, self._user_id, lambda: self._run, icons, self)
