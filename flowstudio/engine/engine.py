@@ -17,7 +17,7 @@ from flowstudio.engine.events import LogWritten, RunEnded, RunEvent, RunHeld
 from flowstudio.engine.gates import Gates
 from flowstudio.engine.journal import Journal
 from flowstudio.engine.limits import EngineLimits
-from flowstudio.engine.model import Answer, Failure, IterationPath, Performed, Run, RunState, StepRun
+from flowstudio.engine.model import Answer, Failure, IterationPath, Performed, Run, RunState, StepRun, StepState
 from flowstudio.engine.payloads import InRows, PayloadStore
 from flowstudio.engine.pool import Pool
 from flowstudio.engine.ports import ActionInvoker, Clock, PlanSource, RunChange, RunStore
@@ -314,7 +314,8 @@ class Engine:
         known, verdict = recovery.known_results(rows), verdict or recovery.verdict_of(run.plan, rows)
         if verdict is None and self._calls.is_orphan(run):
             verdict = Verdict(RunState.CANCELLED)
-        text = f"The run goes on after a restart; {len(known)} results were kept."
+        kept = sum(row.state not in (StepState.RUNNING, StepState.WAITING) for row in rows)
+        text = f"The run goes on after a restart; results kept: {kept}."
         self._journal.tell(LogWritten(run.id, self._clock.now(), "info", text))
         self._launch(Runner(run, program, self._works, self._forget, known, verdict))
         return True

@@ -110,6 +110,12 @@ def test_a_wait_that_fell_due_meanwhile_ends_at_once(bench: Workbench) -> None:
     ended(bench, RunState.SUCCEEDED)
 
 
+def test_what_still_waits_is_not_counted_as_a_result_that_was_kept(bench: Workbench) -> None:
+    test_a_wait_that_fell_due_meanwhile_ends_at_once(bench)
+    told = [event.text for event in bench.events if isinstance(event, LogWritten)]
+    assert "The run goes on after a restart; results kept: 0." in told
+
+
 def test_a_retry_goes_on_counting_after_a_restart(bench: Workbench) -> None:
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
     failure = Failure("provider.vendor", "The vendor said no.", retryable=True)
