@@ -587,7 +587,8 @@ class Runner:
             stuck = self._attempts.give_up()
             is_over = self._rest()
         for attempt in stuck:
-            log.warning("Step %s of run %s does not end and is given up", attempt.node.step.id, self.run.id)
-            self._works.pool.write_off(attempt.thread_id)
+            if attempt.thread_id:  # else it still stood in line for a thread, and has nothing to end
+                log.warning("Step %s of run %s does not end and is given up", attempt.node.step.id, self.run.id)
+                self._works.pool.write_off(attempt.thread_id)
         if is_over:
             self._submit(self._finish)
