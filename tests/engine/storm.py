@@ -36,7 +36,7 @@ from tests.engine.test_state_machine import Watched
 from tests.engine.workbench import Functions, Workbench, new_run, plan, refusal, step
 
 PATIENCE_S = 30.0
-LIMITS = EngineLimits(threads=8, grace_s=5.0)  # every step here heeds its token: only a busy machine is late
+LIMITS = EngineLimits(threads=8, grace_s=0.3)
 CHILDREN = {
     "child": replace(
         plan(
